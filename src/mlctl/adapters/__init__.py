@@ -1,0 +1,1 @@
+"""The doors to the world: one file for each outside thing."""

@@ -1,0 +1,71 @@
+"""Files: reading, and writing so that a reader never sees half a file."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from mlctl.errors import ConfigError
+
+StrPath = str | os.PathLike[str]
+
+
+def read_text(path: StrPath, *, name: str | None = None) -> str:
+    """The text of a UTF-8 file; raises ConfigError (with `name` or the path) where it is not UTF-8."""
+    data = Path(path).read_bytes()
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"not valid UTF-8 (byte {error.start})",
+            file=name or os.fspath(path),
+            line=data.count(b"\n", 0, error.start) + 1,
+            hint="save the file as UTF-8",
+        ) from None
+
+
+def write_text(path: StrPath, text: str) -> None:
+    """Replace `path` by `text` atomically and durably: readers see the old or the new, never a part."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: StrPath, data: bytes) -> None:
+    """Replace `path` by `data` atomically and durably, keeping its mode where it exists.
+
+    A symbolic link is followed, so that the file it points to is replaced and the link stays.
+    """
+    target = Path(os.path.realpath(path))
+    with replacing(target) as temporary:
+        with open(temporary, "xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileNotFoundError):
+            os.chmod(temporary, stat.S_IMODE(os.stat(target).st_mode))
+
+
+@contextmanager
+def replacing(target: StrPath) -> Iterator[Path]:
+    """A temporary path beside `target` that takes its place when the block ends well."""
+    target = Path(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name[:200]}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
+    try:
+        yield temporary
+        os.replace(temporary, target)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+        raise
+
+
+def append_line(path: StrPath, line: str) -> None:
+    """Append one whole line in a single write, so that concurrent appends do not mix."""
+    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    try:
+        os.write(handle, (line + "\n").encode("utf-8"))
+    finally:
+        os.close(handle)

@@ -1,0 +1,49 @@
+"""git: every question to it and every change through it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+from mlctl.adapters.process import Result, call
+
+StrPath = str | os.PathLike[str]
+
+
+def git(
+    *args: str,
+    cwd: StrPath,
+    env: Mapping[str, str] | None = None,
+    stdin: str | None = None,
+    check: bool = True,
+) -> Result:
+    """Run `git ARGS` in `cwd`; optional locks are off, so that asking never disturbs a user's git."""
+    quiet = {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C.UTF-8", **(env or {})}
+    return call(["git", *args], cwd=cwd, env=quiet, stdin=stdin, check=check)
+
+
+def toplevel(cwd: StrPath) -> str | None:
+    """The work tree's root, or None outside of one."""
+    result = git("rev-parse", "--show-toplevel", cwd=cwd, check=False)
+    return result.stdout.removesuffix("\n") if result.code == 0 else None
+
+
+def head(cwd: StrPath) -> str | None:
+    """The commit that HEAD names, or None before the first one."""
+    result = git("rev-parse", "--verify", "-q", "HEAD", cwd=cwd, check=False)
+    return result.stdout.strip() if result.code == 0 else None
+
+
+def branch(cwd: StrPath) -> str | None:
+    """The checked-out branch, or None on a detached HEAD."""
+    result = git("symbolic-ref", "-q", "--short", "HEAD", cwd=cwd, check=False)
+    return result.stdout.strip() if result.code == 0 else None
+
+
+def tracked(paths: Sequence[str], cwd: StrPath) -> set[str]:
+    """Those of `paths` (relative to `cwd`) that git tracks, folders by what is in them."""
+    if not paths:
+        return set()
+    result = git("ls-files", "-z", "--", *(f":(literal){p}" for p in paths), cwd=cwd, check=False)
+    listed = [name for name in result.stdout.split("\0") if name]
+    return {p for p in paths if any(n == p or n.startswith(p.rstrip("/") + "/") for n in listed)}

@@ -1,0 +1,74 @@
+"""Processes that answer and end: tools that we call and whose output we read.
+
+Stages are not started here but by the executors, which own long-running process groups.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mlctl.errors import NotAble
+
+StrPath = str | os.PathLike[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a finished process said."""
+
+    argv: tuple[str, ...]
+    code: int
+    stdout: str
+    stderr: str
+
+
+class ToolFailed(NotAble):
+    """A tool that we called ended with an error; the message shows the command and what it said."""
+
+    def __init__(self, result: Result) -> None:
+        said = (result.stderr.strip() or result.stdout.strip() or "no output").replace("\n", "\n  ")
+        super().__init__(
+            f"`{shlex.join(result.argv)}` ended with exit code {result.code}:\n  {said}"
+        )
+        self.result = result
+
+
+def call(
+    argv: Sequence[str],
+    *,
+    cwd: StrPath | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: str | None = None,
+    check: bool = True,
+) -> Result:
+    """Run `argv` to its end and return what it printed; `env` is added to the environment.
+
+    Raises NotAble where the tool is not installed, and ToolFailed where it fails and `check` is on.
+    """
+    try:
+        done = subprocess.run(
+            list(argv),
+            cwd=cwd,
+            env={**os.environ, **env} if env else None,
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="surrogateescape",
+        )
+    except FileNotFoundError:
+        if shutil.which(argv[0]):
+            raise  # the folder is missing, not the tool
+        raise NotAble(
+            f"{argv[0]!r} is not installed", hint=f"install {argv[0]} and try again"
+        ) from None
+    result = Result(tuple(argv), done.returncode, done.stdout, done.stderr)
+    if check and result.code:
+        raise ToolFailed(result)
+    return result

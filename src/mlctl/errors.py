@@ -1,0 +1,89 @@
+"""The errors that mlctl raises on purpose.
+
+    MlctlError
+    ├── AnswerNo         1  the work was done and the answer is no (a stage failed, data is invalid)
+    │   └── StageFailed
+    ├── InvalidInput     2  wrong usage or configuration
+    │   └── ConfigError     ... of a file: names file, YAML path and line
+    ├── NotAble          3  the environment is not able (missing extra or tool, host unreachable)
+    │   └── MissingExtra
+    └── Busy             4  another process holds the lock, or a conflict
+
+Only the error boundary of `cli` turns them into words. Anything else that reaches it is a bug of
+ours (exit code 70).
+"""
+
+from __future__ import annotations
+
+
+class MlctlError(Exception):
+    """An error that a user can act on: what happened, and `hint`, what to do about it."""
+
+    exit_code = 70
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class AnswerNo(MlctlError):
+    """The work was done, and the answer is no."""
+
+    exit_code = 1
+
+
+class StageFailed(AnswerNo):
+    """One or more stages failed; `addresses` names them."""
+
+    def __init__(
+        self, message: str, *, addresses: tuple[str, ...] = (), hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.addresses = addresses
+
+
+class InvalidInput(MlctlError):
+    """Wrong usage or configuration."""
+
+    exit_code = 2
+
+
+class ConfigError(InvalidInput):
+    """A file says something that cannot be: `file`, `where` (a YAML path) and `line` (from 1)."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        file: str,
+        where: str | None = None,
+        line: int | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.file = file
+        self.where = where
+        self.line = line
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        return (
+            f"{place}: {self.where}: {self.message}" if self.where else f"{place}: {self.message}"
+        )
+
+
+class NotAble(MlctlError):
+    """The environment is not able: a tool or an extra is missing, a host cannot be reached."""
+
+    exit_code = 3
+
+
+class MissingExtra(NotAble):
+    """A capability whose libraries are not installed."""
+
+
+class Busy(MlctlError):
+    """Another process holds what this command needs, or two sides disagree."""
+
+    exit_code = 4

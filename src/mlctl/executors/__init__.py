@@ -1,0 +1,1 @@
+"""Where a stage runs: a module for each place."""

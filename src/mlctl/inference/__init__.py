@@ -1,0 +1,1 @@
+"""Predictions: batch and online."""

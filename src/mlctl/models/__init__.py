@@ -1,0 +1,1 @@
+"""Models: flavors, signature, registry."""

@@ -1,0 +1,1 @@
+"""Drift and accuracy over time, as reports in git."""

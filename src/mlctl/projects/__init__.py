@@ -1,0 +1,1 @@
+"""Projects: init, templates, demo, doctor, the map."""

@@ -1,0 +1,1 @@
+"""The committed records: schema, read, write and index of each format."""

@@ -1,0 +1,1 @@
+"""HTML, Markdown and plots, shared by the areas."""

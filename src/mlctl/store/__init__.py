@@ -1,0 +1,1 @@
+"""DVC's object store, as files that DVC reads and writes too."""
