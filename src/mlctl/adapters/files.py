@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 from collections.abc import Iterator
@@ -69,3 +70,18 @@ def append_line(path: StrPath, line: str) -> None:
         os.write(handle, (line + "\n").encode("utf-8"))
     finally:
         os.close(handle)
+
+
+def hold(handle: int) -> None:
+    """Lock an open file for as long as it, or a copy of it in a child process, stays open."""
+    fcntl.flock(handle, fcntl.LOCK_EX)
+
+
+def is_locked(path: StrPath) -> bool:
+    """Whether some process holds the file `path`; a dead one holds nothing."""
+    with open(path, "rb") as file:
+        try:
+            fcntl.flock(file.fileno(), fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

@@ -72,3 +72,8 @@ def call(
     if check and result.code:
         raise ToolFailed(result)
     return result
+
+
+def call_through(argv: Sequence[str], *, cwd: StrPath | None = None) -> int:
+    """Run `argv` on our own stdin, stdout and stderr, and return its exit code."""
+    return subprocess.run(list(argv), cwd=cwd).returncode

@@ -1,4 +1,8 @@
-"""Tables: CSV, Parquet, JSONL and Arrow files as Polars frames, by their ending."""
+"""Tables: CSV, Parquet, JSONL and Arrow files as Polars frames, by their ending.
+
+A *kind* is one of `int float str bool date datetime`: what contracts and signatures call a type.
+`canonical` gives the one Polars type for each, so that a check never depends on a file's widths.
+"""
 
 from __future__ import annotations
 
@@ -6,32 +10,53 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import polars as pl
-
 from mlctl.adapters.files import replacing
 from mlctl.errors import InvalidInput
+from mlctl.plugins import missing_extra
+
+try:
+    import polars as pl
+    from polars.io.plugins import register_io_source
+except ModuleNotFoundError as error:
+    raise missing_extra("polars", "validate") from error
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 StrPath = str | os.PathLike[str]
 FORMATS = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".arrow", ".feather")
+KINDS = ("int", "float", "str", "bool", "date", "datetime")
+ROW_GROUP = 131_072
+
+_INTEGER = r"^[+-]?[0-9]+$"
+_MOMENTS = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M")
 
 
-def scan(path: StrPath) -> pl.LazyFrame:
-    """A lazy frame over one file. Raises InvalidInput for a missing file or an unknown ending."""
+def is_text(path: StrPath) -> bool:
+    """Whether the format keeps no types, so that every value is text until it is parsed."""
+    return Path(path).suffix.lower() in {".csv", ".tsv"}
+
+
+def scan(path: StrPath, *, text: bool = False) -> pl.LazyFrame:
+    """A lazy frame over one file; `text` leaves the columns of CSV and TSV as text.
+
+    Raises InvalidInput for a missing file or an unknown ending.
+    """
     source = Path(path)
     if not source.is_file():
         raise InvalidInput(f"{source}: no such file")
     match source.suffix.lower():
-        case ".csv":
-            return pl.scan_csv(source, try_parse_dates=True, infer_schema_length=10_000)
-        case ".tsv":
-            return pl.scan_csv(source, separator="\t", try_parse_dates=True)
+        case ".csv" | ".tsv" as ending:
+            separator = "," if ending == ".csv" else "\t"
+            if text:
+                return pl.scan_csv(source, separator=separator, infer_schema=False)
+            return pl.scan_csv(
+                source, separator=separator, try_parse_dates=True, infer_schema_length=10_000
+            )
         case ".parquet":
             return pl.scan_parquet(source)
         case ".jsonl" | ".ndjson":
-            return pl.scan_ndjson(source)
+            return pl.scan_ndjson(source, infer_schema_length=10_000)
         case ".arrow" | ".feather":
             return pl.scan_ipc(source)
     raise InvalidInput(
@@ -39,31 +64,120 @@ def scan(path: StrPath) -> pl.LazyFrame:
     )
 
 
-def read(path: StrPath, *, columns: Sequence[str] | None = None) -> pl.DataFrame:
+def read(
+    path: StrPath, *, columns: Sequence[str] | None = None, text: bool = False
+) -> pl.DataFrame:
     """The whole table in memory. Raises InvalidInput where the file does not parse."""
-    lazy = scan(path)
+    lazy = scan(path, text=text)
     try:
         return (lazy.select(columns) if columns is not None else lazy).collect()
     except pl.exceptions.PolarsError as error:
-        raise InvalidInput(f"{path}: cannot be read as a table: {error}") from None
+        raise unreadable(path, error) from None
+
+
+def unreadable(path: StrPath, error: Exception) -> InvalidInput:
+    """The error for a file that does not parse."""
+    said = str(error).strip().split("\n\n")[0] or type(error).__name__
+    return InvalidInput(f"{path}: cannot be read as a table: {said}")
+
+
+def kind_of(dtype: pl.DataType) -> str | None:
+    """The kind of a Polars type; None for nested, binary, time and other types."""
+    if dtype.is_integer():
+        return "int"
+    if dtype.is_float() or dtype.is_decimal():
+        return "float"
+    if dtype in (pl.String, pl.Categorical, pl.Enum):
+        return "str"
+    return {pl.Boolean: "bool", pl.Date: "date", pl.Datetime: "datetime"}.get(dtype.base_type())
+
+
+def canonical(kind: str) -> pl.DataType:
+    """The type that values of `kind` are compared in; datetimes are in UTC, without a zone."""
+    types: dict[str, pl.DataType] = {
+        "int": pl.Int64(),
+        "float": pl.Float64(),
+        "str": pl.String(),
+        "bool": pl.Boolean(),
+        "date": pl.Date(),
+        "datetime": pl.Datetime("us"),
+    }
+    return types[kind]
+
+
+def parse(column: str, kind: str) -> pl.Expr:
+    """A text column as `kind`; null where the text does not read as one.
+
+    Booleans are `true` and `false` in any case; dates are ISO 8601; datetimes are ISO 8601 with
+    `T` or a blank, those with a zone are turned to UTC.
+    """
+    text = pl.col(column)
+    match kind:
+        case "int":
+            whole = pl.when(text.str.contains(_INTEGER)).then(text)
+            return whole.cast(pl.Int64, strict=False).alias(column)
+        case "float":
+            return text.cast(pl.Float64, strict=False)
+        case "bool":
+            words = {"true": True, "false": False}
+            lowered = text.str.to_lowercase()
+            return lowered.replace_strict(words, default=None, return_dtype=pl.Boolean)
+        case "date":
+            return text.str.to_date("%Y-%m-%d", strict=False)
+        case "datetime":
+            return _parse_moment(text).alias(column)
+    return text
 
 
 def write(frame: pl.DataFrame, path: StrPath) -> None:
     """Write `frame` atomically, in the format that the ending names."""
+    write_batches(iter([frame]), frame.schema, path)
+
+
+def batches(lazy: pl.LazyFrame, rows: int) -> Iterator[pl.DataFrame]:
+    """The frame in order, `rows` rows at a time, without holding it whole."""
+    return iter(lazy.collect_batches(chunk_size=rows, maintain_order=True))
+
+
+def write_batches(
+    frames: Iterator[pl.DataFrame], schema: Mapping[str, pl.DataType], path: StrPath
+) -> None:
+    """Write `frames` one after the other as one table, atomically, in the format of the ending.
+
+    The bytes do not depend on how the rows are cut into frames. What `frames` raises, this raises,
+    and nothing is written.
+    """
     target = Path(path)
-    with replacing(target) as temporary:
-        match target.suffix.lower():
-            case ".csv":
-                frame.write_csv(temporary)
-            case ".tsv":
-                frame.write_csv(temporary, separator="\t")
-            case ".parquet":
-                frame.write_parquet(temporary)
-            case ".jsonl" | ".ndjson":
-                frame.write_ndjson(temporary)
-            case ".arrow" | ".feather":
-                frame.write_ipc(temporary)
-            case _:
-                raise InvalidInput(
-                    f"{target}: not a table format", hint=f"one of {', '.join(FORMATS)}"
-                )
+    if target.suffix.lower() not in FORMATS:
+        raise InvalidInput(f"{target}: not a table format", hint=f"one of {', '.join(FORMATS)}")
+
+    def source(*_pushed_down: object) -> Iterator[pl.DataFrame]:
+        yield from frames
+
+    lazy = register_io_source(source, schema=pl.Schema(schema))
+    try:
+        with replacing(target) as temporary:
+            _sink(lazy, temporary, target.suffix.lower())
+    except pl.exceptions.PolarsError as error:
+        raise InvalidInput(f"{target}: cannot be written: {error}") from None
+
+
+def _sink(lazy: pl.LazyFrame, path: Path, ending: str) -> None:
+    match ending:
+        case ".csv":
+            lazy.sink_csv(path)
+        case ".tsv":
+            lazy.sink_csv(path, separator="\t")
+        case ".parquet":
+            lazy.sink_parquet(path, row_group_size=ROW_GROUP)
+        case ".jsonl" | ".ndjson":
+            lazy.sink_ndjson(path)
+        case _:
+            lazy.sink_ipc(path, record_batch_size=ROW_GROUP)
+
+
+def _parse_moment(text: pl.Expr) -> pl.Expr:
+    zoned = text.str.to_datetime("%+", strict=False, time_unit="us", time_zone="UTC")
+    naive = [text.str.to_datetime(f, strict=False, time_unit="us") for f in _MOMENTS]
+    day = text.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us"))
+    return pl.coalesce(*naive, zoned.dt.replace_time_zone(None), day)

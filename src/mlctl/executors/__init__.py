@@ -1,1 +1,52 @@
-"""Where a stage runs: a module for each place."""
+"""Where a stage runs: a module for each place, named as users write it (`on: local`).
+
+An executor module exposes a class `Executor` that keeps the protocol here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One stage to run: its shell commands in order, where, with what added to the environment.
+
+    Everything that it prints goes to the file `log` (appended). `timeout` is in seconds, over all
+    commands together.
+    """
+
+    address: str
+    commands: tuple[str, ...]
+    cwd: str
+    env: Mapping[str, str]
+    log: str
+    timeout: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How a job ended. `code` is the exit code of the last command (negative: the signal).
+
+    `peak_memory` is in bytes and `cpu_seconds` user plus system, of the largest and of all
+    commands, where the system tells.
+    """
+
+    code: int
+    timed_out: bool = False
+    cancelled: bool = False
+    peak_memory: int | None = None
+    cpu_seconds: float | None = None
+
+
+class Executor(Protocol):
+    """Runs jobs; `run` is called from several threads at once."""
+
+    # Runs the job to its end. Raises NotAble where the command cannot be started at all.
+    def run(self, job: Job) -> Exit: ...
+
+    # Ends every running job with its whole process group; `run` of each returns `cancelled`.
+    # It asks first and kills what does not end in seconds; with `now` it kills at once.
+    def cancel(self, *, now: bool = False) -> None: ...

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from mlctl.pipeline.spec import Stage
@@ -57,3 +57,17 @@ class Plan:
     """Steps in serial order: a step stands after everything that it needs."""
 
     steps: tuple[Step, ...]
+
+
+def propagate(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The steps with what the changed ones draw along: a step after one that runs may run too."""
+    changed: set[str] = set()
+    result = []
+    for step in steps:
+        cause = next((need for need in step.needs if need in changed), None)
+        if cause is not None and not step.changed:
+            step = replace(step, reasons=(Reason("upstream", cause),))
+        if step.changed:
+            changed.add(step.stage.address)
+        result.append(step)
+    return tuple(result)

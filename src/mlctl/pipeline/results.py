@@ -45,6 +45,7 @@ class RunResult:
     jobs: int
     status: RunStatus
     stages: tuple[StageResult, ...]
+    signal: int | None = None  # what interrupted it
 
     @property
     def touched(self) -> bool:

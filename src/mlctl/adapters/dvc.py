@@ -1,0 +1,72 @@
+"""DVC itself, for what needs it: remotes, imports and URLs. Never called where nothing changed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from mlctl.adapters.process import Result, call
+from mlctl.errors import NotAble
+
+if TYPE_CHECKING:
+    from dvc.repo import Repo
+
+StrPath = str | os.PathLike[str]
+
+
+def dvc(*args: str, cwd: StrPath, check: bool = True) -> Result:
+    """Run `dvc ARGS` with the DVC that mlctl was installed with; costs about 0.5 s a call."""
+    argv = [sys.executable, "-m", "dvc", *args]
+    return call(argv, cwd=cwd, env={"DVC_NO_ANALYTICS": "1"}, check=check)
+
+
+def pull_run_cache(root: str) -> None:
+    """Bring the remote's run-cache here, as `dvc repro --pull` does. Raises NotAble."""
+    with _answering():
+        _repo(root).stage_cache.pull(None)
+
+
+def pull_objects(root: str, md5s: Sequence[str]) -> None:
+    """Bring objects (`….dir` with the files of the folder) into the cache. Raises NotAble."""
+    from dvc_data.hashfile.hash_info import HashInfo
+
+    with _answering():
+        _repo(root).cloud.pull([HashInfo("md5", md5) for md5 in md5s])
+
+
+def external_entry(root: str, url: str) -> dict[str, Any] | None:
+    """What DVC's lock would hold of a URL (an etag, a checksum, a size); None if there is nothing."""
+    from dvc.dependency import loads_from
+    from dvc.stage import Stage
+
+    with _answering():
+        stage = Stage(_repo(root), path=os.path.join(root, "dvc.yaml"), wdir=root)
+        (dep,) = loads_from(stage, [url])
+        if not dep.exists:
+            return None
+        dep.save()
+        entry: dict[str, Any] = dep.dumpd()
+    return entry
+
+
+@lru_cache(maxsize=1)
+def _repo(root: str) -> Repo:
+    os.environ.setdefault("DVC_NO_ANALYTICS", "1")
+    from dvc.repo import Repo
+
+    return Repo(root)
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """DVC's own errors as ours: what it said, and that it was DVC that said it."""
+    from dvc.exceptions import DvcException
+
+    try:
+        yield
+    except DvcException as error:
+        raise NotAble(f"dvc: {error}", hint="`dvc remote list` shows the remotes") from error

@@ -1,0 +1,1 @@
+"""Data: track it, import it, and write down what it promises."""

@@ -1,0 +1,1 @@
+"""Runs: list them, and look at one."""

@@ -1,0 +1,1 @@
+"""Show and compare the metrics that the pipeline writes."""

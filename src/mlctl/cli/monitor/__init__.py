@@ -1,0 +1,1 @@
+"""Watch data for drift: run monitors, and read their reports."""

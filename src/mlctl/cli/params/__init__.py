@@ -1,0 +1,1 @@
+"""Show and compare the parameters that the pipeline reads."""

@@ -1,0 +1,1 @@
+"""Show and compare the plots that the pipeline writes."""

@@ -1,0 +1,1 @@
+"""Pages to look at: what a run did, as one HTML file."""

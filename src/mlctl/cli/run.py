@@ -1,0 +1,166 @@
+"""`mlctl run`"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mlctl.cli._options import Directory, Jobs, Json, Quiet, Verbose
+
+if TYPE_CHECKING:
+    from mlctl.cli._board import Board
+    from mlctl.cli._json import JsonLines
+    from mlctl.cli._plain import Plain
+
+    View = Board | JsonLines | Plain
+
+app = typer.Typer()
+
+
+@app.command()
+def run(
+    targets: Annotated[
+        list[str] | None, typer.Argument(help="Stages, groups, dvc.yaml or .dvc files, or outs.")
+    ] = None,
+    jobs: Jobs = None,
+    force: Annotated[
+        bool, typer.Option("--force", "-f", help="Run even what is unchanged.")
+    ] = False,
+    single_item: Annotated[
+        bool, typer.Option("--single-item", "-s", help="Only the targets, not what they need.")
+    ] = False,
+    downstream: Annotated[
+        bool, typer.Option("--downstream", help="The targets and all that hangs on them.")
+    ] = False,
+    keep_going: Annotated[
+        bool,
+        typer.Option(
+            "--keep-going", "-k", help="After a failure, finish what does not hang on it."
+        ),
+    ] = False,
+    pull: Annotated[
+        bool, typer.Option("--pull", help="Fetch missing data and results from the remote.")
+    ] = False,
+    allow_missing: Annotated[
+        bool, typer.Option("--allow-missing", help="Missing data alone is no change.")
+    ] = False,
+    no_commit: Annotated[
+        bool,
+        typer.Option("--no-commit", help="Leave outs out of the cache (`mlctl commit` later)."),
+    ] = False,
+    no_run_cache: Annotated[
+        bool, typer.Option("--no-run-cache", help="Run even where the same run is known.")
+    ] = False,
+    glob: Annotated[bool, typer.Option("--glob", help="Targets are patterns.")] = False,
+    recursive: Annotated[
+        bool, typer.Option("--recursive", "-R", help="Targets are folders, taken with all in them.")
+    ] = False,
+    pipelines: Annotated[
+        bool, typer.Option("--pipeline", "-p", help="The whole pipelines of the targets.")
+    ] = False,
+    all_pipelines: Annotated[
+        bool, typer.Option("--all-pipelines", "-P", help="Everything in the project.")
+    ] = False,
+    set_params: Annotated[
+        list[str] | None,
+        typer.Option("--set-param", "-S", metavar="KEY=VALUE", help="Write a parameter, then run."),
+    ] = None,
+    dry: Annotated[
+        bool, typer.Option("--dry-run", "--dry", help="Show what would run, and why.")
+    ] = False,
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="End with 4 where another process is at work.")
+    ] = False,
+    commit: Annotated[
+        bool | None,
+        typer.Option("--commit/--no-record-commit", help="Commit the run's record, or do not."),
+    ] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    directory: Directory = None,
+) -> int:
+    """Bring stages up to date, in parallel.
+
+    Runs what changed and what hangs on it, restores what is known from the run-cache, and writes
+    `dvc.lock` as DVC does. Ends with 1 if a stage failed.
+
+    Examples:
+
+        $ mlctl run                   all of ./dvc.yaml and what it needs
+
+        $ mlctl run -j4 train@a       one stage of a group, four at a time
+
+        $ mlctl run -S train.lr=0.1   change a parameter, then run
+
+        $ mlctl run --dry-run         only say what would run, and why
+    """
+    from mlctl.cli._steps import show_plan
+    from mlctl.experiments.recorded import run_and_record
+    from mlctl.pipeline.context import Options
+    from mlctl.pipeline.planning import planned
+    from mlctl.pipeline.project import Project
+    from mlctl.projects.settings import load_settings
+
+    project = Project.open()
+    if set_params:
+        from mlctl.pipeline.override import set_parameters
+
+        set_parameters(project, set_params)
+        project = Project.open()
+    settings = load_settings(project.root)
+    indices = project.select(
+        targets or [],
+        everything=all_pipelines,
+        pipelines=pipelines,
+        single=single_item,
+        downstream=downstream,
+        glob=glob,
+        recursive=recursive,
+    )
+    jobs = settings.default_jobs(jobs)
+    if dry:
+        steps = planned(project, indices, force=force, allow_missing=allow_missing)
+        project.save_state()
+        return show_plan(steps, jobs=jobs, json=json)
+    view = _view(json, quiet, verbose)
+    try:
+        recorded = run_and_record(
+            project,
+            indices,
+            argv=["mlctl", *sys.argv[1:]],
+            jobs=jobs,
+            options=Options(
+                force=force,
+                keep_going=keep_going,
+                pull=pull,
+                allow_missing=allow_missing,
+                commit=not no_commit,
+                run_cache=not no_run_cache,
+                wait=not no_wait,
+            ),
+            emit=view,
+            commit=settings.records_commit if commit is None else commit,
+        )
+    finally:
+        view.close()
+        project.save_state()
+    if recorded.result.signal is not None:
+        return 128 + recorded.result.signal
+    return 0 if recorded.result.status == "finished" else 1
+
+
+def _view(json: bool, quiet: bool, verbose: bool) -> View:
+    if json:
+        from mlctl.cli._json import JsonLines
+
+        return JsonLines()
+    if sys.stdout.isatty() and not quiet:
+        from mlctl.cli._board import Board
+
+        return Board(verbose=verbose)
+    from mlctl.cli._plain import Plain
+
+    return Plain(quiet=quiet, verbose=verbose)

@@ -1,0 +1,92 @@
+"""A run with its record: the code is captured before the first stage, the record written at the end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mlctl.adapters import clock
+from mlctl.experiments.capture import write_record
+from mlctl.experiments.code import CodeState, code_state
+from mlctl.experiments.commit import CommitResult, commit_record
+from mlctl.experiments.environment import environment
+from mlctl.pipeline.context import Options
+from mlctl.pipeline.events import Emit, Notice, RunFinished
+from mlctl.pipeline.loop import Request
+from mlctl.pipeline.project import Project, lock_key
+from mlctl.pipeline.results import RunResult
+from mlctl.pipeline.run import run
+from mlctl.records.ulid import new_ulid
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What came of a run, the key of its record, and the commit that holds it, where there is one."""
+
+    result: RunResult
+    record: str | None = None
+    commit: CommitResult | None = None
+
+
+def run_and_record(
+    project: Project,
+    indices: Sequence[int],
+    *,
+    argv: Sequence[str],
+    jobs: int,
+    options: Options,
+    emit: Emit,
+    commit: bool,
+) -> Recorded:
+    """Run the stages and record what ran; nothing is recorded where all was up to date.
+
+    With `commit`, the record and the files that the run changed are committed, as
+    `experiments.commit` says.
+    """
+    run_id = new_ulid(clock.now(), os.urandom(10))
+    request = Request(run_id, tuple(argv), tuple(indices), jobs, options)
+    captured: list[CodeState | None] = []
+    products = {out.key for stage in project.stages for out in stage.outs if not out.cache}
+    result = run(
+        project,
+        request,
+        emit,
+        before_first=lambda: captured.append(code_state(project.root, products=products)),
+    )
+    recorded = Recorded(result)
+    if result.touched:
+        key = write_record(project.root, result, captured[0], environment())
+        made = (
+            commit_record(project.root, _paths(key, result), _message(result)) if commit else None
+        )
+        recorded = Recorded(result, key, made)
+        if made is not None and made.reason is not None:
+            emit(Notice(f"the record is not committed: {made.reason}", "info"))
+    counts: dict[str, int] = {}
+    for stage in result.stages:
+        counts[stage.outcome] = counts.get(stage.outcome, 0) + 1
+    emit(RunFinished(counts, result.seconds, recorded.record))
+    return recorded
+
+
+def _paths(record: str, result: RunResult) -> list[str]:
+    """The record, and what this run changed: locks, pointers, ignore files, outs that git tracks."""
+    paths = {record, "runs/_env"}
+    for done in result.stages:
+        if done.outcome not in {"ran", "restored"}:
+            continue
+        stage = done.stage
+        paths.add(stage.file if stage.name is None else lock_key(stage.file))
+        for out in stage.outs:
+            if out.cache:
+                paths.add(os.path.join(os.path.dirname(out.key), ".gitignore"))
+            elif not out.key.startswith("/"):
+                paths.add(out.key)
+    return sorted(paths)
+
+
+def _message(result: RunResult) -> str:
+    ran = [s.stage.address for s in result.stages if s.outcome in {"ran", "failed", "cancelled"}]
+    shown = ", ".join(ran[:3]) + (f" and {len(ran) - 3} more" if len(ran) > 3 else "")
+    return f"Record run {result.run_id[-8:].lower()}: {shown} ({result.status})"

@@ -1,0 +1,92 @@
+"""Which metrics and parameters tell runs apart, and how their numbers read best. Pure."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from mlctl.records.canonical import float_text, plain
+from mlctl.records.run import RunHead
+
+_DIGITS = 4  # significant ones
+_OF_TRAINING = re.compile(r"(?:^|[._/-])(?:train|training|fit)(?:$|[._/-])")
+
+
+def metric_names(heads: Sequence[RunHead]) -> list[str]:
+    """All metrics, the most telling first: those that vary, that most runs have, that are no
+    counts, that are not of the training data.
+    """
+    values = _columns(head.metrics for head in heads)
+    return sorted(
+        values,
+        key=lambda name: (
+            not _varies(values[name]),
+            -len(values[name]),
+            all(isinstance(value, int) for value in values[name]),
+            _OF_TRAINING.search(name) is not None,
+            name,
+        ),
+    )
+
+
+def param_names(heads: Sequence[RunHead]) -> list[str]:
+    """The parameters that differ between the runs, those that most runs have first.
+
+    One that only some runs have counts as differing; one that gave way in a head (`truncated`) is
+    not known to, so runs that lost some are not asked.
+    """
+    values = _columns(head.params for head in heads)
+    whole = sum(not head.truncated.get("params") for head in heads)
+    some = {
+        name: sum(name in head.params for head in heads if not head.truncated.get("params"))
+        for name in values
+    }
+    varying = [name for name in values if _varies(values[name]) or some[name] < whole]
+    return sorted(varying, key=lambda name: (-len(values[name]), name))
+
+
+def short_names(names: Sequence[str]) -> dict[str, str]:
+    """The last part of each dotted name, as many parts as tell these names apart."""
+    short: dict[str, str] = {}
+    for name in names:
+        parts = re.split(r"[.:]", name)
+        taken = 1
+        while taken < len(parts) and _ambiguous(parts[-taken:], name, names):
+            taken += 1
+        short[name] = ".".join(parts[-taken:]) if taken < len(parts) else name
+    return short
+
+
+def number_format(values: Iterable[float]) -> Callable[[float], str]:
+    """One way to write all numbers of a column, to four significant digits of the largest."""
+    finite = [value for value in values if math.isfinite(value)]
+    if all(isinstance(value, int) for value in finite):
+        return lambda value: str(value) if isinstance(value, int) else float_text(value)
+    largest = max((abs(value) for value in finite), default=0.0)
+    smallest = min((abs(value) for value in finite if value), default=0.0)
+    if largest >= 1e7 or (smallest and smallest < 1e-3):
+        return lambda value: f"{value:.{_DIGITS}g}" if math.isfinite(value) else float_text(value)
+    before = math.floor(math.log10(largest)) + 1 if largest >= 1 else 0
+    decimals = max(_DIGITS - before, 1)
+    return lambda value: f"{value:.{decimals}f}" if math.isfinite(value) else float_text(value)
+
+
+def _columns(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    columns: dict[str, list[Any]] = {}
+    for row in rows:
+        for name, value in row.items():
+            columns.setdefault(name, []).append(value)
+    return columns
+
+
+def _varies(values: Sequence[Any]) -> bool:
+    return len({json.dumps(plain(value), sort_keys=True) for value in values}) > 1
+
+
+def _ambiguous(parts: Sequence[str], name: str, names: Sequence[str]) -> bool:
+    return any(
+        other != name and re.split(r"[.:]", other)[-len(parts) :] == list(parts) for other in names
+    )

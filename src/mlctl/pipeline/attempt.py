@@ -1,0 +1,300 @@
+"""One stage, from judged to recorded: verify, restore from the run-cache, or run and commit.
+
+The order of things is DVC's (`dvc.stage.Stage.reproduce`), with one difference: missing deps are
+found before the outs are removed, so that a stage that cannot run loses nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from mlctl.adapters import clock, dvc
+from mlctl.adapters.files import read_text, write_text
+from mlctl.errors import AnswerNo, InvalidInput
+from mlctl.executors import Exit, Job
+from mlctl.pipeline import run_cache
+from mlctl.pipeline.context import Context
+from mlctl.pipeline.events import Notice, Outcome, StageStarted
+from mlctl.pipeline.fingerprint import same
+from mlctl.pipeline.plan import Reason
+from mlctl.pipeline.spec import Digest, LockedPath, LockedStage, Out, Stage
+from mlctl.store import checkout, links
+
+
+class Attempt:
+    """Brings one changed stage up to date; `exit` and `attempts` tell of its command."""
+
+    def __init__(
+        self, context: Context, stage: Stage, reasons: Sequence[Reason], gpus: Sequence[str]
+    ) -> None:
+        self.context = context
+        self.stage = stage
+        self.reasons = tuple(reasons)
+        self.exit: Exit | None = None
+        self.attempts = 1
+        self.log: str | None = None
+        self._gpus = tuple(gpus)
+        self._observer = context.observer
+        self._before = context.book.locked(stage)
+
+    def bring_up_to_date(self) -> tuple[Outcome, LockedStage | None]:
+        """Do what the stage needs. Raises AnswerNo (and others of ours) where it fails."""
+        if self.stage.name is None and (self.stage.cmd or self.stage.is_import):
+            return self._by_dvc()
+        self._check_outs_are_ours()
+        if self.stage.name is None or self.stage.frozen:
+            self._check_outs_exist("is missing")
+            return "restored", self._save()
+        self._check_deps()
+        if not self.context.options.force and self._restore():
+            return "restored", self._save()
+        self._remove_outs()
+        self._run()
+        if self.exit and (self.exit.code or self.exit.timed_out or self.exit.cancelled):
+            raise AnswerNo(_ending(self.exit, self.stage))
+        self._warn_of_changed_deps()
+        self._check_outs_exist("was not written")
+        return "ran", self._save()
+
+    def _by_dvc(self) -> tuple[Outcome, LockedStage | None]:
+        """An unfrozen import, or a `.dvc` file with a command, is DVC's own business."""
+        force = ["--force"] if self.context.options.force else []
+        dvc.dvc("repro", "--single-item", *force, self.stage.file, cwd=self.context.project.root)
+        self._observer.forget(out.key for out in self.stage.outs)
+        return "ran", None
+
+    def _check_outs_are_ours(self) -> None:
+        for out in self.stage.outs:
+            if out.cache and out.key in self.context.tracked_outs:
+                raise InvalidInput(
+                    f"out {out.path!r} is tracked by git",
+                    hint=f"`git rm -r --cached {out.key!r}`, then commit, and run again",
+                )
+
+    def _check_deps(self) -> None:
+        missing = [d.path for d in self.stage.deps if self._observer.digest(d.key) is None]
+        if missing and self.context.options.pull:
+            dvc.dvc("pull", *missing, cwd=self.context.project.path(self.stage.wdir), check=False)
+            self._observer.forget(dep.key for dep in self.stage.deps)
+            missing = [d.path for d in self.stage.deps if self._observer.digest(d.key) is None]
+        if missing:
+            raise AnswerNo(f"missing dep: {', '.join(map(repr, missing))}")
+        self._locked_params()
+
+    def _check_outs_exist(self, problem: str) -> None:
+        self._observer.forget(out.key for out in self.stage.outs)
+        for out in self.stage.outs:
+            if self._observer.observed(out.key) is None:
+                raise AnswerNo(f"out {out.path!r} {problem}")
+
+    def _restore(self) -> bool:
+        """Bring the outs from the cache where this very command on these very inputs is known."""
+        if not run_cache.eligible(self.stage):
+            return False
+        known = self._known_result()
+        if known is None:
+            return False
+        digests = {entry.path: entry.digest for entry in known.outs}
+        found = [(out, digests.get(out.path)) for out in self.stage.outs]
+        if self.context.options.pull:
+            dvc.pull_objects(self.context.project.root, [d.md5 for _, d in found if d])
+        whole = [(out, d) for out, d in found if d is not None and self._observer.in_cache(d)]
+        if len(whole) < len(found):
+            return False
+        for out, digest in whole:
+            checkout.checkout(self.context.workspace, digest, out.key)
+        self._observer.forget(out.key for out in self.stage.outs)
+        return True
+
+    def _known_result(self) -> LockedStage | None:
+        before = self._before
+        untouched = all(reason.kind in {"out", "forced"} for reason in self.reasons)
+        if (
+            before is not None
+            and untouched
+            and all(
+                any(entry.path == out.path and entry.digest for entry in before.outs)
+                for out in self.stage.outs
+            )
+        ):
+            return before
+        if not self.context.options.run_cache:
+            return None
+        outs = tuple(LockedPath(out.path, None) for out in self.stage.outs)
+        key = run_cache.key(self._inputs(outs))
+        return run_cache.lookup(self._cache_dir, key)
+
+    @property
+    def _cache_dir(self) -> str:
+        return self.context.workspace.config.cache_dir
+
+    def _remove_outs(self) -> None:
+        for out in self.stage.outs:
+            path = self.context.workspace.path(out.key)
+            if not out.persist:
+                links.remove(path)
+            elif out.cache and os.path.exists(path):
+                links.unprotect(path)
+        self._observer.forget(out.key for out in self.stage.outs)
+
+    def _run(self) -> None:
+        project, settings = self.context.project, self.stage.settings
+        self.log = self.context.log(self.stage)
+        log = project.path(self.log)
+        job = Job(
+            self.stage.address,
+            commands(self.stage),
+            project.path(self.stage.wdir),
+            self._environment(),
+            log,
+            settings.timeout,
+        )
+        executor = self.context.executor(self.stage)
+        self.context.follow(self.stage.address, log)
+        try:
+            for self.attempts in range(1, settings.retries + 2):
+                self._tell_started()
+                self.exit = executor.run(job)
+                if self.exit.cancelled or not (self.exit.code or self.exit.timed_out):
+                    return
+        finally:
+            self.context.release(self.stage.address)
+
+    def _tell_started(self) -> None:
+        self.context.emit(
+            StageStarted(
+                self.stage.address,
+                "\n".join(commands(self.stage)),
+                self.stage.settings.on or "local",
+                self.reasons,
+                self.attempts,
+                self.log or "",
+                clock.now(),
+                self.context.durations.get(self.stage.address),
+            )
+        )
+
+    def _environment(self) -> Mapping[str, str]:
+        env = {
+            "DVC_ROOT": os.environ.get("DVC_ROOT", self.context.project.root),
+            "DVC_STAGE": self.stage.address,
+            "MLCTL_RUN_ID": self.context.run_id,
+            # A stage writes to a file: without this its last lines would come late.
+            "PYTHONUNBUFFERED": os.environ.get("PYTHONUNBUFFERED", "1"),
+            **self.stage.settings.env,
+        }
+        if self._gpus:
+            env["CUDA_VISIBLE_DEVICES"] = ",".join(self._gpus)
+        missing = [name for name in self.stage.settings.env_from if name not in os.environ]
+        if missing:
+            raise InvalidInput(
+                f"stage {self.stage.address!r} takes {', '.join(missing)} from the environment, "
+                "where it is not set",
+                hint=f"export {missing[0]}=…",
+            )
+        return env
+
+    def _warn_of_changed_deps(self) -> None:
+        for dep in self.stage.deps:
+            before = self._observer.digest(dep.key)
+            self._observer.forget([dep.key])
+            if not same(before, self._observer.digest(dep.key)):
+                message = f"dep {dep.path!r} changed while the stage ran"
+                self.context.emit(Notice(message, stage=self.stage.address))
+
+    def _save(self) -> LockedStage:
+        """Record what is there now: into the cache, the run-cache, `.gitignore` and the lock."""
+        commit, stage = self.context.options.commit, self.stage
+        locked = self._inputs(self._locked_outs())
+        plain_outs = [out for out in stage.outs if out.kind == "out"]
+        if commit:
+            for out in stage.outs:
+                if out.cache:
+                    self._commit(out)
+            if run_cache.eligible(stage) and all(out.cache for out in plain_outs):
+                for out in stage.outs:
+                    if not out.cache:
+                        self._commit(out, relink=False)
+                run_cache.save(self._cache_dir, locked)
+        if stage.name is None:
+            self._write_pointer(locked)
+        cached = [out.key for out in stage.outs if out.cache]
+        self.context.book.record(stage, locked, cached)
+        return locked
+
+    def _commit(self, out: Out, *, relink: bool = True) -> None:
+        observed = self._observer.observed(out.key)
+        if observed is None:
+            return
+        workspace = self.context.workspace
+        hardlink = relink and workspace.config.link_types[0] == "hardlink"
+        workspace.cache.commit(observed, hardlink=hardlink, flush=False)
+        if relink:
+            checkout.relink(workspace, observed)
+            self._observer.forget([out.key])
+
+    def _inputs(self, outs: tuple[LockedPath, ...]) -> LockedStage:
+        recorded = {e.path: e.digest for e in self._before.deps} if self._before else {}
+        deps = tuple(
+            LockedPath(dep.path, self._recorded(dep.path, dep.key, recorded.get(dep.path)))
+            for dep in self.stage.deps
+        )
+        return LockedStage(self.stage.cmd, deps, self._locked_params(), outs)
+
+    def _locked_outs(self) -> tuple[LockedPath, ...]:
+        recorded = {e.path: e.digest for e in self._before.outs} if self._before else {}
+        locked = []
+        for out in self.stage.outs:
+            digest = self._recorded(out.path, out.key, recorded.get(out.path))
+            if not digest.size and not digest.nfiles:
+                self.context.emit(Notice(f"out {out.path!r} is empty", stage=self.stage.address))
+            locked.append(LockedPath(out.path, digest))
+        return tuple(locked)
+
+    def _recorded(self, path: str, key: str, before: Digest | None) -> Digest:
+        digest = self._observer.current(key, before)
+        if digest is None:
+            raise AnswerNo(f"{path!r} does not exist")
+        return digest
+
+    def _locked_params(self) -> dict[str, Mapping[str, object]]:
+        values: dict[str, Mapping[str, object]] = {}
+        for dep in self.stage.params:
+            found = self._observer.params(dep)
+            if found is None:
+                raise AnswerNo(f"missing parameters file {dep.path!r}")
+            missing = [name for name in dep.names if name not in found]
+            if missing:
+                raise AnswerNo(f"{dep.path} has no parameter {', '.join(map(repr, missing))}")
+            values[dep.path] = found
+        return values
+
+    def _write_pointer(self, locked: LockedStage) -> None:
+        from mlctl.pipeline import edit
+
+        path = self.context.project.path(self.stage.file)
+        before = read_text(path, name=self.stage.file)
+        digests = {entry.path: entry.digest for entry in locked.outs}
+        outs = [replace(out, digest=digests[out.path]) for out in self.stage.outs]
+        after = edit.update_dvc_file(before, outs)
+        if after != before:
+            write_text(path, after)
+
+
+def commands(stage: Stage) -> tuple[str, ...]:
+    """The shell commands of a stage: a string is one for each of its lines, as in DVC."""
+    if stage.cmd is None:
+        return ()
+    return tuple(stage.cmd.splitlines()) if isinstance(stage.cmd, str) else stage.cmd
+
+
+def _ending(end: Exit, stage: Stage) -> str:
+    if end.cancelled:
+        return "cancelled"
+    if end.timed_out:
+        return f"timed out after {stage.settings.timeout:g} s"
+    if end.code < 0:
+        return f"killed by signal {-end.code}"
+    return f"exit code {end.code}"

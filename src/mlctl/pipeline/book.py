@@ -1,0 +1,152 @@
+"""What a run has recorded so far, and bringing it into `dvc.lock` and `.gitignore`.
+
+Each finished stage is one line in a journal; a *fold* writes the journal's stages into the locks,
+in serial order, so that the bytes do not depend on which stage was faster. Until its fold, a stage
+stays claimed in DVC's rwlock: a stock `dvc` beside us cannot take it for stale.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from mlctl.adapters import clock
+from mlctl.adapters.files import read_text, write_text
+from mlctl.errors import Busy
+from mlctl.pipeline import lockfile
+from mlctl.pipeline.events import Emit, Notice
+from mlctl.pipeline.journal import Journal
+from mlctl.pipeline.project import Project, lock_key
+from mlctl.pipeline.spec import LockedStage, Stage
+from mlctl.store.gitignore import ignore
+from mlctl.store.locks import PathLocks, repo_lock
+from mlctl.store.workspace import Workspace
+
+FOLD_EVERY = 2.0  # seconds
+_LOOK_AGAIN = 0.2  # seconds between two looks at a lock that another process holds
+
+
+class Book:
+    """The records of one run; `serial` are its stages in DVC's order."""
+
+    def __init__(
+        self,
+        project: Project,
+        workspace: Workspace,
+        claims: PathLocks,
+        serial: Sequence[Stage],
+        emit: Emit,
+    ) -> None:
+        self._project = project
+        self._workspace = workspace
+        self._claims = claims
+        self._emit = emit
+        self._lock = threading.Lock()
+        self._rank = {stage.address: rank for rank, stage in enumerate(serial)}
+        self._done: dict[str, LockedStage] = {}
+        self._locks: dict[str, _LockText] = {}
+        self._to_ignore: dict[str, Sequence[str]] = {}
+        self._unfolded: dict[str, Stage] = {}
+        self._journal = Journal(project.root)
+        self._folded_at = clock.monotonic()
+
+    def locked(self, stage: Stage) -> LockedStage | None:
+        """What is recorded of `stage` now: in this run, or before it."""
+        with self._lock:
+            return self._done.get(stage.address) or self._project.locked(stage)
+
+    def record(self, stage: Stage, locked: LockedStage, cached_outs: Sequence[str]) -> None:
+        """`stage` is up to date as `locked` says; its cached outs are git's to ignore."""
+        with self._lock:
+            if stage.name is not None:
+                self._journal.append(lock_key(stage.file), stage.name, locked)
+            self._done[stage.address] = locked
+            self._to_ignore[stage.address] = cached_outs
+            self._unfolded[stage.address] = stage
+
+    @contextmanager
+    def claim(self, stage: Stage, *, wait: bool) -> Iterator[None]:
+        """Hold the stage's deps for reading and its outs for writing against other processes.
+
+        Raises Busy where another process holds one of them and `wait` is off.
+        """
+        reads = [
+            self._project.path(d.key) for d in (*stage.deps, *stage.params) if "://" not in d.key
+        ]
+        writes = [self._project.path(out.key) for out in stage.outs]
+        self._wait_for(stage, reads, writes, wait=wait and "DVC_STAGE" not in os.environ)
+        try:
+            yield
+        finally:
+            with self._lock:
+                recorded = stage.address in self._unfolded
+            if not recorded:
+                self._claims.withdraw(reads, writes)
+
+    def fold(self, *, force: bool = False) -> None:
+        """Bring what is recorded into the locks, if it is time to or `force` is on."""
+        if not force and clock.monotonic() - self._folded_at < FOLD_EVERY:
+            return
+        with self._lock:
+            self._folded_at = clock.monotonic()
+            if not self._unfolded:
+                return
+            self._workspace.cache.flush()
+            with repo_lock(self._project.config, wait=None):
+                self._fold_gitignore()
+                for file in sorted({s.file for s in self._unfolded.values() if s.name is not None}):
+                    self._fold_lock(file)
+            self._journal.clear()
+            for stage in self._unfolded.values():
+                self._claims.withdraw(*self._paths(stage))
+            self._unfolded.clear()
+
+    def _paths(self, stage: Stage) -> tuple[list[str], list[str]]:
+        """What the stage reads and what it writes, as absolute paths."""
+        reads = [d.key for d in (*stage.deps, *stage.params) if "://" not in d.key]
+        path = self._workspace.path
+        return [path(key) for key in reads], [path(out.key) for out in stage.outs]
+
+    def _wait_for(self, stage: Stage, reads: list[str], writes: list[str], *, wait: bool) -> None:
+        told = False
+        while True:
+            try:
+                self._claims.publish(reads, writes)
+                return
+            except Busy as busy:
+                if not wait:
+                    raise
+                if not told:
+                    self._emit(Notice(f"waiting: {busy}", "info", stage.address))
+                    told = True
+                time.sleep(_LOOK_AGAIN)
+
+    def _fold_lock(self, file: str) -> None:
+        key = lock_key(file)
+        path = self._project.path(key)
+        now = read_text(path, name=key) if os.path.exists(path) else None
+        text = self._locks.setdefault(file, _LockText(now))
+        if now != text.written:  # somebody else wrote it since: their text is the new base
+            text.base = now
+        stages = [s for s in self._project.stages if s.file == file and s.address in self._done]
+        stages.sort(key=lambda s: self._rank[s.address])
+        updates = {s.name: self._done[s.address] for s in stages if s.name is not None}
+        text.written = lockfile.splice(text.base, updates, list(updates))
+        if text.written != now:
+            write_text(path, text.written)
+
+    def _fold_gitignore(self) -> None:
+        addresses = sorted(self._to_ignore, key=lambda address: self._rank[address])
+        ignore(self._project.config, [k for a in addresses for k in self._to_ignore[a]])
+        self._to_ignore.clear()
+
+
+class _LockText:
+    """One lock's text before this run wrote to it, and as this run wrote it last."""
+
+    def __init__(self, text: str | None) -> None:
+        self.base = text
+        self.written = text

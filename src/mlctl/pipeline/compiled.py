@@ -1,0 +1,148 @@
+"""Parsed `dvc.yaml`, `dvc.lock` and `.dvc` files, kept in local state until a file changes.
+
+Parsing YAML costs more than everything else that a no-op does, so what was read is kept with the
+stat signature of every file that it was read from. `marshal` is used because it keeps Python's
+types (tuples, integer keys) and, unlike pickle, can run no code; what it cannot hold (a date in a
+parameter) is parsed anew each time.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import MISSING, fields
+from typing import Any, TypeVar
+
+from mlctl import __version__
+from mlctl.adapters import clock
+from mlctl.adapters.files import replacing
+from mlctl.pipeline.spec import (
+    Dep,
+    Digest,
+    LockedPath,
+    LockedStage,
+    Out,
+    ParamsDep,
+    PipelineFile,
+    Settings,
+    Stage,
+)
+
+
+def _defaults(cls: Any) -> dict[str, Any]:
+    values = {f.name: f.default for f in fields(cls) if f.default is not MISSING}
+    made = {f.name: f.default_factory() for f in fields(cls) if f.default_factory is not MISSING}
+    return {**values, **made}
+
+
+Signature = tuple[str, int, int, int, int] | tuple[str]
+_T = TypeVar("_T")
+# A file changed this recently (in ns) may change again without a new mtime: it is not kept.
+_TICK = 50_000_000
+_TYPES: dict[str, Any] = {
+    cls.__name__: cls
+    for cls in (Dep, Digest, LockedPath, LockedStage, Out, ParamsDep, PipelineFile, Settings, Stage)
+}
+_DEFAULTS = {name: _defaults(cls) for name, cls in _TYPES.items()}
+_FIELDS = {name: tuple(f.name for f in fields(cls)) for name, cls in _TYPES.items()}
+
+
+class Compiled:
+    """The cache in `.mlctl/cache/`: `get` parses only what changed, `save` writes it if needed."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._path = os.path.join(root, ".mlctl", "cache", "compiled.bin")
+        self._tag = f"{__version__} {sys.implementation.cache_tag}"
+        self._kept: dict[str, tuple[Any, Any]] = self._load()
+        self._used: dict[str, tuple[Any, Any]] = {}
+        self._changed = False
+
+    def get(self, key: str, parse: Callable[[], tuple[_T, Iterable[str]]]) -> _T:
+        """What `parse` makes of the file `key`; it also returns the other files that it read."""
+        kept = self._kept.get(key)
+        if kept is not None and all(self._signature(sig[0]) == sig for sig in kept[0]):
+            self._used[key] = kept
+            value: _T = _decode(kept[1])
+            return value
+        before = self._signature(key)
+        value, reads = parse()
+        signatures = tuple(self._signature(read) for read in dict.fromkeys([key, *reads]))
+        if signatures[0] == before and all(map(_settled, signatures)):
+            self._used[key] = (signatures, _encode(value))
+            self._changed = True
+        return value
+
+    def save(self) -> None:
+        """Write what this command parsed anew, and drop files that are gone."""
+        if not self._changed and self._used.keys() == self._kept.keys():
+            return
+        try:
+            data = marshal.dumps((self._tag, self._used))
+        except ValueError:  # a value that marshal does not know, such as a date
+            kept = {key: value for key, value in self._used.items() if _marshallable(value)}
+            data = marshal.dumps((self._tag, kept))
+        with suppress(OSError), replacing(self._path) as temporary:
+            temporary.write_bytes(data)
+
+    def _load(self) -> dict[str, tuple[Any, Any]]:
+        try:
+            with open(self._path, "rb") as file:
+                tag, kept = marshal.load(file)  # noqa: S302 - our own local state; see above
+        except (OSError, ValueError, EOFError, TypeError):
+            return {}
+        return kept if tag == self._tag else {}
+
+    def _signature(self, key: str) -> Signature:
+        try:
+            st = os.stat(os.path.join(self._root, key))
+        except OSError:
+            return (key,)
+        return (key, st.st_mtime_ns, st.st_ctime_ns, st.st_size, st.st_ino)
+
+
+def _settled(signature: Signature) -> bool:
+    return len(signature) == 1 or clock.now() * 1e9 - max(signature[1:3]) > _TICK
+
+
+def _marshallable(value: Any) -> bool:
+    try:
+        marshal.dumps(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _encode(value: Any) -> Any:
+    """Dataclasses as `("\\0Stage", {field: value})` without the fields at their default."""
+    name = type(value).__name__
+    if name in _TYPES and type(value) is _TYPES[name]:
+        defaults = _DEFAULTS[name]
+        kept = {}
+        for field in _FIELDS[name]:
+            item = getattr(value, field)
+            if field not in defaults or item != defaults[field]:
+                kept[field] = _encode(item)
+        return ("\0" + name, kept)
+    if isinstance(value, tuple):
+        return tuple(_encode(item) for item in value)
+    if isinstance(value, Mapping):
+        return {key: _encode(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_encode(item) for item in value]
+    return value
+
+
+def _decode(value: Any) -> Any:
+    if isinstance(value, tuple):
+        if len(value) == 2 and isinstance(value[0], str) and value[0].startswith("\0"):
+            return _TYPES[value[0][1:]](**{k: _decode(v) for k, v in value[1].items()})
+        return tuple([_decode(item) for item in value])
+    if isinstance(value, dict):
+        return {key: _decode(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_decode(item) for item in value]
+    return value

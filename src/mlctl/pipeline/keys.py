@@ -1,0 +1,78 @@
+"""Paths as stages write them, and the one key that every comparison uses. Pure."""
+
+from __future__ import annotations
+
+import posixpath
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+# What DVC knows, and `ds` for its datasets.
+SCHEMES = frozenset(
+    {"azure", "ds", "gdrive", "gs", "hdfs", "http", "https", "oss", "remote", "s3", "ssh"}
+    | {"webdav", "webdavs", "webhdfs"}
+)
+
+
+class BadPathError(ValueError):
+    """A path that no stage may have: what is wrong, and what to do."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def wdir_key(directory: str, wdir: str | None, root: str) -> str:
+    """The key of a stage's `wdir`, which is relative to its file's `directory` (a key)."""
+    return _key(posixpath.join("/", root, directory, wdir or ""), root)
+
+
+@lru_cache(maxsize=65536)
+def located(path: str, wdir: str, root: str) -> tuple[str, str]:
+    """The path that `dvc.lock` records, and the key, of what a stage in `wdir` (a key) names.
+
+    Both are as written but for an absolute path inside `root`, which DVC records relative to
+    `wdir`. Raises BadPathError for what cannot be a dep or an out.
+    """
+    _check(path)
+    if "://" in path and is_url(path):
+        return path, path
+    key = _key(posixpath.join("/", root, wdir, path), root)
+    if path.startswith("/") and not key.startswith("/") and key:
+        start = posixpath.join("/", root, wdir)
+        return posixpath.relpath(posixpath.join("/", root, key), start), key
+    return path, key
+
+
+def is_url(path: str) -> bool:
+    """Whether DVC takes `path` for a URL; raises BadPathError for a kind that it does not know."""
+    try:
+        parts = urlsplit(path)
+    except ValueError as error:
+        raise BadPathError(f"'{path}' is not a URL: {error}") from None
+    if not parts.scheme or not parts.netloc:
+        return False
+    if parts.scheme not in SCHEMES:
+        raise BadPathError(
+            f"'{path}' is a URL of an unknown kind", f"known: {', '.join(sorted(SCHEMES))}"
+        )
+    return True
+
+
+def _check(path: str) -> None:
+    if not path:
+        raise BadPathError("an empty path")
+    if "\n" in path or "\r" in path or "\0" in path:
+        raise BadPathError(f"{path!r} has a line break in it", "rename the file")
+    if path.endswith(".dvc") or posixpath.basename(path) == "dvc.yaml":
+        raise BadPathError(
+            f"'{path}' is a file of DVC itself, which cannot be a dep or an out",
+            "name the data file that it describes",
+        )
+
+
+def _key(absolute: str, root: str) -> str:
+    absolute = posixpath.normpath(absolute)
+    if absolute == root:
+        return ""
+    inside = root if root.endswith("/") else root + "/"
+    return absolute.removeprefix(inside)

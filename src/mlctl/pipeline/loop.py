@@ -1,0 +1,316 @@
+"""The loop of a run: hand out stages to threads, take their results, record, stop on a signal."""
+
+from __future__ import annotations
+
+import os
+import queue
+import shutil
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from mlctl import plugins
+from mlctl.adapters import clock, git
+from mlctl.errors import InvalidInput, MlctlError, NotAble
+from mlctl.executors import Executor, _devices
+from mlctl.executors._tail import Tail
+from mlctl.pipeline.attempt import Attempt
+from mlctl.pipeline.book import Book
+from mlctl.pipeline.context import Context, Options, logs_folder
+from mlctl.pipeline.events import Emit, RunStarted, StageFinished, StageOutput, Waiting
+from mlctl.pipeline.fingerprint import changes
+from mlctl.pipeline.observer import Observer
+from mlctl.pipeline.plan import Reason, Step, propagate
+from mlctl.pipeline.planning import judge, read_durations, upstream_digests
+from mlctl.pipeline.project import Project
+from mlctl.pipeline.results import RunStatus, StageResult
+from mlctl.pipeline.scheduler import Scheduler, Slots
+from mlctl.pipeline.spec import Stage
+from mlctl.store.locks import PathLocks
+from mlctl.store.workspace import Workspace
+
+KEPT_LOGS = 20  # runs whose logs are kept
+_TICK = 0.25  # seconds between two looks at the time while stages run
+
+Outcome = StageResult | BaseException | None  # None wakes the loop up
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call of `mlctl run`: which stages, how many at a time, and with which options."""
+
+    run_id: str
+    argv: tuple[str, ...]
+    indices: tuple[int, ...]
+    jobs: int
+    options: Options = field(default_factory=Options)
+
+
+class Loop:
+    """One run. Everything but `_work` happens in the main thread."""
+
+    def __init__(
+        self,
+        project: Project,
+        request: Request,
+        emit: Emit,
+        observer: Observer,
+        workspace: Workspace,
+    ) -> None:
+        self.results: dict[int, StageResult] = {}
+        self.signal: int | None = None
+        self._project = project
+        self._request = request
+        self._emit = emit
+        self._observer = observer
+        self._workspace = workspace
+        self._executors: dict[str, Executor] = {}
+        self._finished: queue.SimpleQueue[tuple[int, Outcome]] = queue.SimpleQueue()
+        self._failed = False
+
+    def run(self, before_first: Callable[[], None]) -> RunStatus:
+        """Judge, and run what needs it; the results of all stages are in `results` after it."""
+        durations = read_durations(self._project.root)
+        steps = judge(
+            self._project,
+            self._observer,
+            self._request.indices,
+            force=self._request.options.force,
+            allow_missing=self._request.options.allow_missing,
+            durations=durations,
+        )
+        self._tell_started()
+        pending = self._settle(propagate(steps))
+        if pending:
+            self._context = self._make_context(pending, durations)
+            self._scheduler = self._make_scheduler(pending)
+            before_first()
+            self._run_pending(pending)
+        if self.signal is not None:
+            return "interrupted"
+        return "failed" if self._failed else "finished"
+
+    def _tell_started(self) -> None:
+        request = self._request
+        addresses = tuple(self._project.stages[index].address for index in request.indices)
+        self._emit(RunStarted(request.run_id, addresses, request.jobs, clock.now()))
+
+    def _settle(self, steps: Sequence[Step]) -> list[int]:
+        """Finish what is unchanged at once; the indices of the rest, in serial order."""
+        pending = []
+        for index, step in zip(self._request.indices, steps, strict=True):
+            if step.changed:
+                pending.append(index)
+            else:
+                self._finish(index, StageResult(step.stage, "unchanged"))
+        return pending
+
+    def _make_context(self, pending: Sequence[int], durations: dict[str, float]) -> Context:
+        project, run_id = self._project, self._request.run_id
+        stages = [project.stages[index] for index in pending]
+        outs = [out.key for stage in stages for out in stage.outs if out.cache]
+        tracked = git.tracked(outs, project.root) if project.config.git_root else set()
+        locks = PathLocks(project.config, " ".join(self._request.argv))
+        self._tail = Tail(lambda address, line: self._emit(StageOutput(address, line)))
+        os.makedirs(project.path(logs_folder(run_id)), exist_ok=True)
+        _forget_old_logs(project.path(logs_folder()))
+        return Context(
+            run_id,
+            project,
+            self._observer,
+            self._workspace,
+            Book(project, self._workspace, locks, stages, self._emit),
+            self._request.options,
+            self._emit,
+            self._executor,
+            self._tail.follow,
+            self._tail.release,
+            frozenset(tracked),
+            durations,
+        )
+
+    def _make_scheduler(self, pending: Sequence[int]) -> Scheduler:
+        places = {index: place for place, index in enumerate(pending)}
+        graph = self._project.graph
+        needs = [[places[n] for n in graph.needs[i] if n in places] for i in pending]
+        settings = [self._project.stages[index].settings for index in pending]
+        for index in pending:
+            self._executor(self._project.stages[index])
+        gpus = _devices.gpus() if any(s.gpus for s in settings) else ()
+        for index, asked in zip(pending, settings, strict=True):
+            if asked.gpus > len(gpus):
+                raise NotAble(
+                    f"stage {self._project.stages[index].address!r} asks for {asked.gpus} GPUs; "
+                    f"{len(gpus)} found here",
+                    hint="set `meta.mlctl.gpus: 0`, or run it where there are GPUs",
+                )
+        memory = _devices.memory() if any(s.memory for s in settings) else None
+        return Scheduler(needs, settings, Slots(self._request.jobs, memory, gpus))
+
+    def _run_pending(self, pending: Sequence[int]) -> None:
+        waiting_told = clock.monotonic()
+        with self._signals(), ThreadPoolExecutor(self._request.jobs, "stage") as pool:
+            try:
+                while not self._scheduler.done:
+                    while (started := self._scheduler.start_next()) is not None:
+                        pool.submit(self._work, started[0], pending[started[0]], started[1])
+                    try:
+                        place, outcome = self._finished.get(timeout=_TICK)
+                    except queue.Empty:
+                        place, outcome = -1, None
+                    if outcome is not None:
+                        self._take(place, outcome, pending)
+                    if self.signal is not None:
+                        self._drop(self._scheduler.drop_rest(), pending, "interrupted")
+                    if clock.monotonic() - waiting_told > _TICK:
+                        waiting_told = clock.monotonic()
+                        self._tell_waiting(pending)
+                    self._context.book.fold()
+            except BaseException:
+                self._cancel(now=False)
+                raise
+        self._context.book.fold(force=True)
+        self._tail.close()
+
+    def _work(self, place: int, index: int, gpus: Sequence[str]) -> None:
+        try:
+            outcome: Outcome = self._process(index, gpus)
+        except BaseException as error:  # noqa: BLE001 - raised again in the main thread
+            outcome = error
+        self._finished.put((place, outcome))
+
+    def _process(self, index: int, gpus: Sequence[str]) -> StageResult:
+        """Bring one stage up to date; what fails for a reason of the user's is told, not raised."""
+        stage = self._project.stages[index]
+        started, begin = clock.now(), clock.monotonic()
+        attempt: Attempt | None = None
+        message: str | None = None
+        locked = None
+        try:
+            reasons = self._reasons(index)
+            if not reasons:
+                return StageResult(stage, "unchanged")
+            attempt = Attempt(self._context, stage, reasons, gpus)
+            with self._context.book.claim(stage, wait=self._request.options.wait):
+                outcome, locked = attempt.bring_up_to_date()
+        except (MlctlError, OSError) as error:
+            outcome, message = "failed", str(error)
+        end = attempt.exit if attempt else None
+        if end is not None and end.cancelled:
+            outcome = "cancelled"
+        return StageResult(
+            stage,
+            outcome,
+            attempt.reasons if attempt else (),
+            started,
+            clock.monotonic() - begin,
+            end.code if end else None,
+            attempt.attempts if attempt else 1,
+            stage.settings.on or "local",
+            locked,
+            attempt.log if attempt else None,
+            message,
+            end.peak_memory if end else None,
+            end.cpu_seconds if end else None,
+        )
+
+    def _reasons(self, index: int) -> tuple[Reason, ...]:
+        """Why the stage is changed now that all before it is done."""
+        stage, allow_missing = self._project.stages[index], self._request.options.allow_missing
+        locked = self._context.book.locked(stage)
+        reasons = changes(
+            stage,
+            locked,
+            self._observer.seen(stage, locked),
+            allow_missing=allow_missing,
+            upstream=upstream_digests(self._project, index) if allow_missing else None,
+        )
+        return reasons or ((Reason("forced"),) if self._request.options.force else ())
+
+    def _take(
+        self, place: int, outcome: StageResult | BaseException, pending: Sequence[int]
+    ) -> None:
+        if isinstance(outcome, BaseException):
+            raise outcome
+        if outcome.outcome in {"failed", "cancelled"}:
+            self._failed = True
+            self._finish(pending[place], outcome)
+            after = f"after {outcome.stage.address!r} failed"
+            self._drop(self._scheduler.drop(place), pending, after)
+            if not self._request.options.keep_going:
+                self._drop(self._scheduler.drop_rest(), pending, after)
+        else:
+            self._scheduler.finish(place)
+            self._finish(pending[place], outcome)
+
+    def _drop(self, places: Sequence[int], pending: Sequence[int], message: str) -> None:
+        for place in places:
+            stage = self._project.stages[pending[place]]
+            self._finish(pending[place], StageResult(stage, "skipped", message=message))
+
+    def _finish(self, index: int, result: StageResult) -> None:
+        self.results[index] = result
+        self._emit(
+            StageFinished(
+                result.stage.address,
+                result.outcome,
+                result.seconds,
+                clock.now(),
+                result.exit_code,
+                result.message,
+                result.log,
+            )
+        )
+
+    def _tell_waiting(self, pending: Sequence[int]) -> None:
+        waits = self._scheduler.waits()
+        if waits:
+            stages = self._project.stages
+            self._emit(
+                Waiting(tuple((stages[pending[p]].address, why) for p, why in waits.items()))
+            )
+
+    def _executor(self, stage: Stage) -> Executor:
+        name = stage.settings.on or "local"
+        if name not in self._executors:
+            try:
+                module = plugins.load("mlctl.executors", name, kind="executor or host")
+            except InvalidInput as error:
+                raise InvalidInput(
+                    f"stage {stage.address!r} runs on {name!r}: {error}", hint=error.hint
+                ) from None
+            self._executors[name] = module.Executor()
+        return self._executors[name]
+
+    def _cancel(self, *, now: bool) -> None:
+        for executor in self._executors.values():
+            executor.cancel(now=now)
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Ctrl-C and SIGTERM end the stages and then the run; a second one kills at once."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def stop(number: int, _frame: object) -> None:
+            now = self.signal is not None
+            self.signal = self.signal or number
+            threading.Thread(target=self._cancel, kwargs={"now": now}, daemon=True).start()
+            self._finished.put((-1, None))  # SimpleQueue.put may be called from a handler
+
+        before = {n: signal.signal(n, stop) for n in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _forget_old_logs(folder: str) -> None:
+    # Run ids are ULIDs: their names sort by time.
+    for name in sorted(os.listdir(folder))[:-KEPT_LOGS]:
+        shutil.rmtree(os.path.join(folder, name), ignore_errors=True)

@@ -1,0 +1,138 @@
+"""What the files of stages are now: digests through the state database, parameters parsed once.
+
+One observer serves one command. What it has seen it remembers until told to forget.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from mlctl.adapters import dvc, yaml
+from mlctl.adapters.files import read_text
+from mlctl.errors import ConfigError
+from mlctl.pipeline import params
+from mlctl.pipeline.fingerprint import Seen, same
+from mlctl.pipeline.spec import Digest, LockedPath, LockedStage, ParamsDep, Stage
+from mlctl.store.observed import Observed
+from mlctl.store.workspace import Workspace
+
+
+class Observer:
+    """Looks at the files of `workspace`, for several threads at once."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._seen: dict[tuple[str, bool], Observed | None] = {}
+        self._params: dict[str, Mapping[str, Any] | None] = {}
+        self._below: dict[str, set[str]] = {}  # folder -> what was seen inside it
+        self._cached: set[tuple[str, bool]] = set()
+        self._lock = threading.Lock()
+
+    def observed(self, key: str, *, legacy: bool = False) -> Observed | None:
+        """The file or folder `key` with its digest, or None where there is none."""
+        memo = (key, legacy)
+        with self._lock:
+            if memo in self._seen:
+                return self._seen[memo]
+        found = self._workspace.observe(key, legacy=legacy)
+        with self._lock:
+            self._seen[memo] = found
+            for folder in _folders(key):
+                self._below.setdefault(folder, set()).add(key)
+        return found
+
+    def digest(self, key: str, like: Digest | None = None) -> Digest | None:
+        """The digest of `key` now, of the kind that `like` has; a URL's comes from DVC."""
+        if "://" in key:
+            return _external(dvc.external_entry(self._workspace.root, key))
+        found = self.observed(key, legacy=like is not None and like.legacy)
+        return found.digest if found else None
+
+    def current(self, key: str, recorded: Digest | None) -> Digest | None:
+        """The digest to record for `key` now.
+
+        A DVC 2 digest is kept while the content is the same; it becomes a plain one after that.
+        """
+        now = self.digest(key, recorded)
+        if recorded is not None and recorded.legacy and not same(recorded, now):
+            return self.digest(key)
+        return now
+
+    def params(self, dep: ParamsDep) -> Mapping[str, Any] | None:
+        """The values of `dep`'s names that exist now, or None where the file is missing."""
+        with self._lock:
+            known = dep.key in self._params
+        if not known:
+            loaded = self._load_params(dep.key)
+            with self._lock:
+                self._params[dep.key] = loaded
+                for folder in _folders(dep.key):
+                    self._below.setdefault(folder, set()).add(dep.key)
+        values = self._params[dep.key]
+        return None if values is None else params.select(values, dep.names)
+
+    def in_cache(self, digest: Digest) -> bool:
+        """Whether all of `digest` is in the cache, as DVC judges it."""
+        memo = (digest.md5, digest.legacy)
+        if memo not in self._cached:
+            if not self._workspace.cache.has(digest):
+                return False
+            self._cached.add(memo)
+        return True
+
+    def seen(self, stage: Stage, locked: LockedStage | None) -> Seen:
+        """Everything that the judgement of `stage` asks for."""
+        before_deps = _by_path(locked.deps if locked else ())
+        before_outs = _by_path(locked.outs if locked else ())
+        deps = {}
+        if not stage.frozen:
+            deps = {d.key: self.digest(d.key, before_deps.get(d.path)) for d in stage.deps}
+        outs = {o.key: self.digest(o.key, before_outs.get(o.path)) for o in stage.outs}
+        cached = frozenset(
+            out.key
+            for out in stage.outs
+            if out.cache and (d := before_outs.get(out.path)) is not None and self.in_cache(d)
+        )
+        values = {} if stage.frozen else {dep.key: self.params(dep) for dep in stage.params}
+        return Seen(deps, values, outs, cached)
+
+    def forget(self, keys: Iterable[str]) -> None:
+        """Files at or below or above `keys` may have changed: look again when asked."""
+        with self._lock:
+            for key in keys:
+                for gone in (key, *_folders(key), *self._below.pop(key, ())):
+                    self._seen.pop((gone, False), None)
+                    self._seen.pop((gone, True), None)
+                    self._params.pop(gone, None)
+
+    def _load_params(self, key: str) -> Mapping[str, Any] | None:
+        path = self._workspace.path(key)
+        if os.path.isdir(path):
+            raise ConfigError("a folder, where a parameters file is expected", file=key)
+        if not os.path.exists(path):
+            return None
+        text = read_text(path, name=key)
+        return params.parse(text, os.path.splitext(key)[1], key, load_yaml=yaml.load)
+
+
+def _by_path(entries: Iterable[LockedPath]) -> dict[str, Digest | None]:
+    return {entry.path: entry.digest for entry in entries}
+
+
+def _external(entry: dict[str, Any] | None) -> Digest | None:
+    if entry is None:
+        return None
+    known = {"path", "hash", "md5", "size", "nfiles"}
+    extra = {name: value for name, value in entry.items() if name not in known}
+    return Digest(entry.get("md5", ""), entry.get("size"), entry.get("nfiles"), extra=extra)
+
+
+def _folders(key: str) -> Iterator[str]:
+    """The folders that `key` lies in, from the nearest to the root."""
+    while key not in {"", "/"}:
+        key = posixpath.dirname(key)
+        yield key

@@ -1,0 +1,100 @@
+"""From a project to its steps with their reasons: what `status`, `plan` and `run` begin with."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+
+from mlctl.adapters.files import write_text
+from mlctl.pipeline.fingerprint import changes
+from mlctl.pipeline.observer import Observer
+from mlctl.pipeline.plan import Reason, Step, propagate
+from mlctl.pipeline.project import Project, open_workspace
+from mlctl.pipeline.spec import Digest
+
+
+def judge(
+    project: Project,
+    observer: Observer,
+    indices: Sequence[int],
+    *,
+    force: bool = False,
+    allow_missing: bool = False,
+    durations: Mapping[str, float] | None = None,
+) -> tuple[Step, ...]:
+    """One step for each stage of `indices`, with the reasons that can be seen now."""
+    chosen = set(indices)
+    steps = []
+    for index in indices:
+        stage = project.stages[index]
+        locked = project.locked(stage)
+        upstream = upstream_digests(project, index) if allow_missing else None
+        reasons = changes(
+            stage,
+            locked,
+            observer.seen(stage, locked),
+            allow_missing=allow_missing,
+            upstream=upstream,
+        )
+        if force and not reasons:
+            reasons = (Reason("forced"),)
+        needs = tuple(project.stages[n].address for n in project.graph.needs[index] if n in chosen)
+        expected = (durations or {}).get(stage.address)
+        steps.append(Step(stage, reasons, needs, expected))
+    return tuple(steps)
+
+
+def planned(
+    project: Project,
+    indices: Sequence[int],
+    *,
+    force: bool = False,
+    allow_missing: bool = False,
+    downstream: bool = True,
+) -> tuple[Step, ...]:
+    """The steps with their reasons, seen without running anything.
+
+    With `downstream`, what hangs on a changed stage counts as changed too.
+    """
+    with open_workspace(project) as workspace:
+        steps = judge(
+            project,
+            Observer(workspace),
+            indices,
+            force=force,
+            allow_missing=allow_missing,
+            durations=read_durations(project.root),
+        )
+    return propagate(steps) if downstream else steps
+
+
+def upstream_digests(project: Project, index: int) -> dict[str, Digest | None]:
+    """The recorded digests of the outs of the stages that `index` needs directly, by key."""
+    found: dict[str, Digest | None] = {}
+    for producer in project.graph.needs[index]:
+        stage = project.stages[producer]
+        locked = project.locked(stage)
+        digests = {entry.path: entry.digest for entry in locked.outs} if locked else {}
+        found.update({out.key: digests.get(out.path) for out in stage.outs})
+    return found
+
+
+def read_durations(root: str) -> dict[str, float]:
+    """How long each stage took when it last ran here, in seconds; local state."""
+    try:
+        with open(_durations_path(root), encoding="utf-8") as file:
+            return {str(k): float(v) for k, v in json.load(file).items()}
+    except (OSError, ValueError, AttributeError):
+        return {}
+
+
+def write_durations(root: str, durations: Mapping[str, float]) -> None:
+    """Keep how long stages took; a stage that was not run keeps its older time."""
+    if durations:
+        kept = {**read_durations(root), **{k: round(v, 3) for k, v in durations.items()}}
+        write_text(_durations_path(root), json.dumps(kept, sort_keys=True))
+
+
+def _durations_path(root: str) -> str:
+    return os.path.join(root, ".mlctl", "durations.json")

@@ -1,0 +1,169 @@
+"""One repository as the engine sees it: its files found, parsed (or recalled) and linked.
+
+`Project.open` is the start of every verb of the engine.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+
+from mlctl.adapters import git
+from mlctl.adapters.files import read_text
+from mlctl.errors import ConfigError
+from mlctl.pipeline import graph as graphs
+from mlctl.pipeline import lockfile, targets
+from mlctl.pipeline.compiled import Compiled
+from mlctl.pipeline.load import Parsing, load_dvc_file, load_pipeline_file
+from mlctl.pipeline.spec import LockedPath, LockedStage, PipelineFile, Stage
+from mlctl.store.cache import Cache
+from mlctl.store.config import Config, find_root, load_config
+from mlctl.store.ignore import Ignore
+from mlctl.store.state import State
+from mlctl.store.workspace import Workspace
+
+
+@dataclass
+class Project:
+    """Everything read of a repository; `cwd` is the key of the folder that targets start from."""
+
+    root: str
+    cwd: str
+    config: Config
+    ignore: Ignore
+    files: tuple[PipelineFile, ...]
+    stages: tuple[Stage, ...]
+    _compiled: Compiled
+
+    @classmethod
+    def open(cls, start: str | None = None) -> Project:
+        """Read the project around `start` (the current folder if None).
+
+        Raises InvalidInput outside of a project, ConfigError for a file that is wrong.
+        """
+        here = os.path.realpath(start or os.getcwd())
+        root = find_root(here)
+        config = load_config(root)
+        ignore = Ignore(root)
+        compiled = Compiled(root)
+        parsing = Parsing(config.parsing_bool, config.parsing_list)
+        files: list[PipelineFile] = []
+        stages: list[Stage] = []
+        for key in discover(root, config, ignore):
+            if posixpath.basename(key) == "dvc.yaml":
+                file = compiled.get(key, lambda key=key: _parse_pipeline(root, key, parsing))  # type: ignore[misc]
+                files.append(file)
+                stages.extend(file.stages)
+            else:
+                stages.append(compiled.get(key, lambda key=key: (load_dvc_file(root, key), ())))  # type: ignore[misc]
+        relative = os.path.relpath(here, root)
+        cwd = "" if relative == "." else relative.replace(os.sep, "/")
+        return cls(root, cwd, config, ignore, tuple(files), tuple(stages), compiled)
+
+    @cached_property
+    def graph(self) -> graphs.Graph:
+        """The stages linked; raises ConfigError where they do not fit together."""
+        return graphs.build(self.stages)
+
+    @cached_property
+    def locks(self) -> dict[str, dict[str, LockedStage]]:
+        """Every `dvc.lock`: file key -> stage name -> what is locked."""
+        found = {}
+        for file in self.files:
+            key = lock_key(file.file)
+            found[file.file] = self._compiled.get(key, lambda key=key: (self.read_lock(key), ()))  # type: ignore[misc]
+        return found
+
+    def read_lock(self, key: str) -> dict[str, LockedStage]:
+        """The lock `key` as it is on disk now; empty where there is none."""
+        path = os.path.join(self.root, key)
+        if not os.path.exists(path):
+            return {}
+        return dict(lockfile.parse_text(read_text(path, name=key), name=key).stages)
+
+    def locked(self, stage: Stage) -> LockedStage | None:
+        """What is recorded of `stage`: in its file's lock, or in the `.dvc` file itself."""
+        if stage.name is None:
+            return LockedStage(
+                None, (), {}, tuple(LockedPath(o.path, o.digest) for o in stage.outs)
+            )
+        return self.locks[stage.file].get(stage.name)
+
+    def select(
+        self,
+        names: Sequence[str],
+        *,
+        everything: bool = False,
+        pipelines: bool = False,
+        single: bool = False,
+        downstream: bool = False,
+        glob: bool = False,
+        recursive: bool = False,
+    ) -> list[int]:
+        """The indices of the stages to judge for the targets `names`, in DVC's serial order.
+
+        `everything` is `-P`, `pipelines` is `-p`, `single` takes the targets alone.
+        """
+        if everything:
+            return self.graph.order()
+        chosen = targets.resolve(self.stages, names, cwd=self.cwd, glob=glob, recursive=recursive)
+        if pipelines:
+            return self.graph.component(chosen)
+        if single:
+            return chosen
+        return self.graph.order(chosen, downstream=downstream)
+
+    def save_state(self) -> None:
+        """Keep what was parsed for the next command."""
+        self._compiled.save()
+
+    def path(self, key: str) -> str:
+        """The absolute path of a key."""
+        return os.path.join(self.root, key)
+
+
+@contextmanager
+def open_workspace(project: Project) -> Iterator[Workspace]:
+    """The project's files, cache and state database, for as long as the block lasts."""
+    state = State(project.config.local_dir)
+    try:
+        cache = Cache(project.config, state)
+        yield Workspace(project.config, state, project.ignore, cache)
+    finally:
+        state.close()
+
+
+def lock_key(pipeline_file: str) -> str:
+    """`sub/dvc.yaml` -> `sub/dvc.lock`."""
+    return posixpath.join(posixpath.dirname(pipeline_file), "dvc.lock")
+
+
+def discover(root: str, config: Config, ignore: Ignore) -> list[str]:
+    """The keys of every `dvc.yaml` and `.dvc` file, folder by folder, files before sub-folders.
+
+    As in DVC, what git ignores is not looked into, nor what `.dvcignore` names.
+    """
+    if config.git_root is None:
+        found: Iterable[str] = ignore.find_files()
+    else:
+        # git walks its work tree anyway, knows what is ignored, and never enters an ignored out.
+        listed = git.git(
+            "ls-files", "-z", "-co", "--exclude-standard", "--deduplicate", "--",
+            ":(glob)**/dvc.yaml", ":(glob)**/*.dvc",
+            cwd=root,
+        ).stdout.split("\0")  # fmt: skip
+        found = (key for key in listed if key and os.path.isfile(os.path.join(root, key)))
+    kept = [key for key in found if not ignore.is_ignored(key, isdir=False)]
+    return sorted(kept, key=lambda key: (posixpath.dirname(key).split("/"), key))
+
+
+def _parse_pipeline(root: str, key: str, parsing: Parsing) -> tuple[PipelineFile, Iterable[str]]:
+    try:
+        file = load_pipeline_file(root, key, parsing=parsing)
+    except FileNotFoundError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", file=key) from None
+    return file, file.reads

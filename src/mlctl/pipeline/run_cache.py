@@ -1,0 +1,54 @@
+"""The run-cache for stages: when one may use it, and its entries as LockedStage."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from mlctl.errors import ConfigError
+from mlctl.pipeline import lockfile
+from mlctl.pipeline.lockschema import check_stage
+from mlctl.pipeline.spec import LockedStage, Stage
+from mlctl.store import run_cache as store
+
+
+def eligible(stage: Stage) -> bool:
+    """Whether DVC would keep this stage's results: a command with local deps and local outs."""
+    if stage.is_callback or stage.always_changed or stage.cmd is None:
+        return False
+    if not stage.outs or not (stage.deps or stage.params):
+        return False
+    if any("://" in dep.key for dep in stage.deps):
+        return False
+    return all(_is_inside(out.key) and not out.persist for out in stage.outs)
+
+
+def _is_inside(key: str) -> bool:
+    return not key.startswith("/") and "://" not in key
+
+
+def key(locked: LockedStage) -> str:
+    """The digest of what goes in: command, deps, params, and the paths of the outs."""
+    return store.key(lockfile.entry(locked))
+
+
+def value(locked: LockedStage) -> str:
+    """The digest of the whole entry."""
+    return store.value(lockfile.entry(locked))
+
+
+def lookup(cache_dir: str, key: str) -> LockedStage | None:
+    """The newest entry of `key`, or None; a corrupt one is removed, as DVC does."""
+    entry = store.lookup(cache_dir, key, _check)
+    return None if entry is None else lockfile.locked_stage(entry)
+
+
+def save(cache_dir: str, locked: LockedStage) -> None:
+    """Keep what the stage made of its inputs, unless it is kept already."""
+    store.save(cache_dir, lockfile.entry(locked), _check)
+
+
+def _check(entry: Any) -> None:
+    def fail(message: str, where: str, hint: str | None = None) -> NoReturn:
+        raise ConfigError(message, file="run-cache entry", where=where, hint=hint)
+
+    check_stage(entry, "entry", fail)

@@ -1,0 +1,49 @@
+"""The `schema` field of a record: which format it is, and how new."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from mlctl.errors import ConfigError
+
+_FORM = re.compile(r"mlctl\.([a-z_-]+)/([0-9]+)")
+
+
+def load_record(text: str, *, kind: str, newest: int, name: str) -> dict[str, Any]:
+    """The JSON object of a record whose `schema` is `mlctl.<kind>/<version>`.
+
+    Raises ConfigError (naming the file `name`) for what is no JSON object, another kind of record,
+    or a version newer than `newest`.
+    """
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(
+            f"not a record: no valid JSON ({error})",
+            file=name,
+            line=getattr(error, "lineno", None),
+            hint=f"restore it from git: git checkout HEAD -- {name}",
+        ) from None
+    if not isinstance(data, dict):
+        raise ConfigError("not a record: no JSON object", file=name)
+    _check_schema(data.get("schema"), kind, newest, name)
+    return data
+
+
+def _check_schema(schema: Any, kind: str, newest: int, name: str) -> None:
+    found = _FORM.fullmatch(schema) if isinstance(schema, str) else None
+    if found is None or found[1] != kind:
+        raise ConfigError(
+            f"not a record of a {kind}: its schema is {schema!r}, not 'mlctl.{kind}/{newest}'",
+            file=name,
+            where="schema",
+        )
+    if int(found[2]) > newest:
+        raise ConfigError(
+            f"written by a newer mlctl: {schema}, and this one knows up to mlctl.{kind}/{newest}",
+            file=name,
+            where="schema",
+            hint="update mlctl to read it",
+        )

@@ -1,0 +1,244 @@
+"""DVC's cache: objects by their hash, as plain read-only files.
+
+`<cache.dir>/files/md5/ab/cdef…`, and for DVC 2 hashes `<cache.dir>/ab/cdef…`. A mode of 0444 means
+*trusted*: DVC and mlctl do not hash such an object again. So that not even a power cut leaves a
+torn object that is trusted, an object gets its name and a writable mode first, and 0444 only after
+its bytes have reached the disk (`flush`, one call for a whole batch, since a sync for each of many
+small files would cost more than the copy). Whoever meets an object that was not flushed hashes it,
+and deletes it if it is torn, as DVC does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat as stat_module
+import sys
+import threading
+import time
+from array import array
+from collections.abc import Iterable
+from contextlib import suppress
+
+from mlctl.errors import Busy, InvalidInput, NotAble
+from mlctl.store.config import Config
+from mlctl.store.digest import Digest
+from mlctl.store.hashing import file_md5, file_md5_dos2unix
+from mlctl.store.links import PROTECTED, copy_file, protect, replacing, without_links
+from mlctl.store.observed import Entry, Observed
+from mlctl.store.state import Signature, State, is_settled, signature
+from mlctl.store.tree import TreeEntry, parse_tree, tree_bytes
+
+_SHARED_MODE = stat_module.S_ISGID | 0o775
+_SYNC_EACH = 8  # up to so many files a sync of each is cheaper than one of the whole file system
+_WORTH_REMEMBERING = 500  # files of a folder, from which on its completeness is remembered
+
+
+class MissingObjects(NotAble):
+    """Objects that are needed are not in the cache; `missing` names them."""
+
+    def __init__(self, what: str, missing: tuple[str, ...]) -> None:
+        count = f"{len(missing)} files" if len(missing) > 1 else f"object {missing[0]}"
+        super().__init__(f"{what}: {count} not in the cache", hint="fetch with `dvc pull`")
+        self.missing = missing
+
+
+class Cache:
+    """The cache of one repository; threads may share it."""
+
+    def __init__(self, config: Config, state: State | None = None) -> None:
+        self.config = config
+        self._state = state
+        self._places = {
+            False: os.path.join(config.cache_dir, "files", "md5"),
+            True: config.cache_dir,
+        }
+        self._folders: set[str] = set()
+        self._unflushed: dict[str, None] = {}
+        self._lock = threading.Lock()
+
+    def path(self, md5: str, *, legacy: bool = False) -> str:
+        """Where the object lies, whether it exists or not."""
+        return f"{self._places[legacy]}/{md5[:2]}/{md5[2:]}"
+
+    def exists(self, md5: str, *, legacy: bool = False) -> bool:
+        """Whether the object is there and sound; one that is not sound is deleted."""
+        path = self.path(md5, legacy=legacy)
+        try:
+            status = os.stat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        if stat_module.S_IMODE(status.st_mode) == PROTECTED or path in self._unflushed:
+            return True
+        return self._check(path, md5.removesuffix(".dir"), signature(status), legacy)
+
+    def has(self, digest: Digest) -> bool:
+        """Whether the object is there, and for a folder every file that it lists."""
+        if not self.exists(digest.md5, legacy=digest.legacy):
+            return False
+        if not digest.isdir:
+            return True
+        try:
+            entries = self.tree(digest.md5, legacy=digest.legacy)
+        except (MissingObjects, InvalidInput):
+            return False
+        return not self.missing(digest.md5, entries, legacy=digest.legacy)
+
+    def tree(self, md5: str, *, legacy: bool = False) -> tuple[TreeEntry, ...]:
+        """The listing of a folder. Raises MissingObjects, InvalidInput for one that is damaged."""
+        try:
+            with open(self.path(md5, legacy=legacy), "rb") as file:
+                data = file.read()
+        except FileNotFoundError:
+            raise MissingObjects("the listing of a folder", (md5,)) from None
+        return parse_tree(data, md5)
+
+    def missing(
+        self, tree: str, entries: Iterable[TreeEntry], *, legacy: bool = False
+    ) -> tuple[str, ...]:
+        """Which of the files that the folder `tree` lists are not in the cache."""
+        wanted = sorted({entry.md5 for entry in entries})
+        remember = self._state is not None and len(wanted) > _WORTH_REMEMBERING
+        began = time.time_ns()
+        sign, settled = self._folders_signature(wanted, legacy, began) if remember else (b"", False)
+        name = f"{'legacy/' if legacy else ''}{tree}"
+        if remember and self._state is not None and self._state.get_complete(name) == sign:
+            return ()
+        missing = tuple(md5 for md5 in wanted if not self.exists(md5, legacy=legacy))
+        if settled and not missing and self._state is not None:
+            self._state.put_complete(name, sign)
+        return missing
+
+    def commit(self, observed: Observed, *, hardlink: bool = False, flush: bool = True) -> None:
+        """Put what was observed into the cache: the files first, then the folder's listing.
+
+        What exists is not written again. `hardlink` makes the workspace's own file the object where
+        that is possible. With `flush=False` the caller calls `flush` later, once for several
+        commits. Raises Busy where a file is no longer as it was observed.
+        """
+        legacy = observed.digest.legacy
+        files = {entry.md5: entry for entry in observed.entries}
+        for md5, entry in files.items():
+            if not self.exists(md5, legacy=legacy):
+                self._add_file(entry, self.path(md5, legacy=legacy), hardlink)
+        if observed.digest.isdir and not self.exists(observed.digest.md5, legacy=legacy):
+            listing = tree_bytes((entry.relpath, entry.md5) for entry in observed.entries)
+            self._add_bytes(listing, self.path(observed.digest.md5, legacy=legacy))
+        if flush:
+            self.flush()
+
+    def flush(self) -> None:
+        """Bring the objects written since the last flush to the disk, and mark them as trusted."""
+        with self._lock:
+            paths = list(self._unflushed)
+        if not paths:
+            return
+        if len(paths) <= _SYNC_EACH or not _sync_file_system(self.config.cache_dir):
+            for path in paths:
+                _sync_file(path)
+        for path in paths:
+            protect(path)
+        with self._lock:
+            for path in paths:
+                self._unflushed.pop(path, None)
+
+    def _check(self, path: str, md5: str, sign: Signature, legacy: bool) -> bool:
+        began = time.time_ns()
+        actual = self._state.get(path, sign, legacy=legacy) if self._state else None
+        if actual is None:
+            try:
+                actual = file_md5_dos2unix(path) if legacy else file_md5(path)
+            except FileNotFoundError:
+                return False
+        if actual != md5:
+            with suppress(FileNotFoundError):
+                os.unlink(path)
+            return False
+        protect(path)
+        if self._state is not None:
+            with suppress(FileNotFoundError):
+                now = signature(os.stat(path))
+                if now[0] == sign.mtime:
+                    self._state.put_many([(path, now, md5)], began=began, legacy=legacy)
+        return True
+
+    def _add_file(self, entry: Entry, path: str, hardlink: bool) -> None:
+        self._make_folder(os.path.dirname(path))
+        with replacing(path) as temporary:
+            if not (hardlink and entry.size and _link(entry.path, temporary)):
+                after = signature(copy_file(entry.path, temporary))
+                if after != entry.signature:
+                    raise Busy(
+                        f"{entry.path}: changed while it was put into the cache",
+                        hint="wait until nothing writes to it, and try again",
+                    )
+        self._note(path)
+
+    def _add_bytes(self, data: bytes, path: str) -> None:
+        self._make_folder(os.path.dirname(path))
+        with replacing(path) as temporary, open(temporary, "xb") as file:
+            file.write(data)
+        self._note(path)
+
+    def _note(self, path: str) -> None:
+        with self._lock:
+            self._unflushed[path] = None
+
+    def _make_folder(self, folder: str) -> None:
+        if folder in self._folders:
+            return
+        if not self.config.shared:
+            os.makedirs(folder, exist_ok=True)
+        elif not os.path.isdir(folder):
+            parent = os.path.dirname(folder)
+            self._make_folder(parent)
+            with suppress(FileExistsError):
+                os.mkdir(folder)
+            with suppress(OSError):
+                os.chmod(folder, _SHARED_MODE)
+        self._folders.add(folder)
+
+    def _folders_signature(self, wanted: list[str], legacy: bool, began: int) -> tuple[bytes, bool]:
+        """What changes when an object of these folders comes or goes: their own times."""
+        numbers = array("q")
+        settled = True
+        for prefix in sorted({md5[:2] for md5 in wanted}):
+            try:
+                sign = signature(os.stat(f"{self._places[legacy]}/{prefix}"))
+            except FileNotFoundError:
+                return b"", False
+            settled = settled and is_settled(sign, began)
+            numbers.extend(sign)
+        return hashlib.blake2b(numbers.tobytes(), digest_size=16).digest(), settled
+
+
+def _link(source: str, target: str) -> bool:
+    try:
+        os.link(without_links(source), target)
+    except OSError:
+        return False
+    return True
+
+
+def _sync_file(path: str) -> None:
+    with suppress(FileNotFoundError):
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _sync_file_system(folder: str) -> bool:
+    """One sync for the whole file system of `folder`; False where there is no such call."""
+    if sys.platform != "linux":
+        return False
+    import ctypes
+
+    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return bool(ctypes.CDLL(None).syncfs(handle) == 0)
+    except AttributeError:
+        return False
+    finally:
+        os.close(handle)

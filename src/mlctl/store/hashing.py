@@ -1,0 +1,51 @@
+"""MD5 of files, as DVC takes it, and the executable bit."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+
+CHUNK = 1 << 20
+_TEXT = bytes(range(32, 127)) + b"\n\r\t\f\b"
+
+
+def is_executable(mode: int) -> bool:
+    """Whether anybody may execute a file of this mode: what DVC writes down as `isexec`."""
+    return bool(mode & (stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH))
+
+
+def file_md5(path: str | bytes) -> str:
+    """The hex MD5 of a file's bytes. The interpreter's lock is free while big chunks are hashed."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        data = os.read(handle, CHUNK)
+        digest = hashlib.md5(data, usedforsecurity=False)
+        while len(data) == CHUNK:
+            data = os.read(handle, CHUNK)
+            digest.update(data)
+        while data:  # a short read is no proof of the end
+            data = os.read(handle, CHUNK)
+            digest.update(data)
+    finally:
+        os.close(handle)
+    return digest.hexdigest()
+
+
+def file_md5_dos2unix(path: str | bytes) -> str:
+    r"""The hash of DVC 1 and 2: `\r\n` counts as `\n` in what looks like text.
+
+    Each chunk of 1 MiB is judged by its own first 512 bytes, and a pair that two chunks share is
+    kept, exactly as DVC does.
+    """
+    digest = hashlib.md5(usedforsecurity=False)
+    with open(path, "rb") as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk.replace(b"\r\n", b"\n") if _looks_like_text(chunk[:512]) else chunk)
+    return digest.hexdigest()
+
+
+def _looks_like_text(block: bytes) -> bool:
+    if b"\x00" in block:
+        return False
+    return len(block.translate(None, _TEXT)) / len(block) <= 0.30

@@ -1,0 +1,77 @@
+"""DVC's run-cache: what a command made of its inputs, by their digest.
+
+An entry is one stage of `dvc.lock` as YAML data, in the file `<cache>/runs/<k[:2]>/<k>/<v>`:
+`k` is the digest of the entry with its outs reduced to their paths, `v` of the whole entry, both
+without sizes and counts (dvc/stage/cache.py).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from mlctl.adapters import files, yaml
+from mlctl.errors import ConfigError
+
+Entry = Mapping[str, Any]
+
+
+def key(entry: Entry) -> str:
+    """The digest of what goes in: command, deps, params, and the paths of the outs."""
+    return value({**entry, "outs": [out["path"] for out in entry.get("outs", [])]})
+
+
+def value(entry: Entry) -> str:
+    """The digest of the whole entry."""
+    text = json.dumps(_without_counts(entry), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _without_counts(data: Any) -> Any:
+    if isinstance(data, Mapping):
+        return {k: _without_counts(v) for k, v in data.items() if k not in ("size", "nfiles")}
+    if isinstance(data, (list, tuple)):
+        return [_without_counts(item) for item in data]
+    return data
+
+
+def folder(cache_dir: str, key: str) -> str:
+    """Where the entries of `key` lie."""
+    return os.path.join(cache_dir, "runs", key[:2], key)
+
+
+def lookup(cache_dir: str, key: str, check: Callable[[Any], None]) -> dict[str, Any] | None:
+    """The newest entry of `key`, or None. As DVC does, a corrupt one is removed and not replaced
+    by an older one; `check` raises ConfigError for data that is no entry.
+    """
+    place = folder(cache_dir, key)
+    try:
+        names = os.listdir(place)
+        newest = max(names, key=lambda name: os.path.getmtime(os.path.join(place, name)))
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+    return _read(os.path.join(place, newest), check)
+
+
+def _read(path: str, check: Callable[[Any], None]) -> dict[str, Any] | None:
+    try:
+        entry = yaml.load(files.read_text(path), name=path)
+        check(entry)
+    except FileNotFoundError:
+        return None
+    except ConfigError:
+        with suppress(FileNotFoundError):
+            os.unlink(path)
+        return None
+    return dict(entry)
+
+
+def save(cache_dir: str, entry: Entry, check: Callable[[Any], None]) -> None:
+    """Keep `entry`, atomically and with DVC's bytes, unless it is there already."""
+    path = os.path.join(folder(cache_dir, key(entry)), value(entry))
+    if _read(path, check) is None:
+        files.write_text(path, yaml.dump(entry))
