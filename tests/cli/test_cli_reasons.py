@@ -64,6 +64,13 @@ def test_upstream_reasons_are_one_line_and_the_last() -> None:
     assert lines == ["a.csv modified", "after s0, s1, s2 and 6 more"]
 
 
+def test_many_reasons_are_counted() -> None:
+    reasons = [Reason("out", f"o{i}", "deleted") for i in range(10)]
+    lines = [text for text, _ in reason_lines(reasons, limit=3)]
+    assert lines == ["o0 deleted", "o1 deleted", "… and 8 more reasons"]
+    assert len(reason_lines(reasons, limit=10)) == len(reason_lines(reasons)) == 10
+
+
 def test_reason_json_leaves_out_what_says_nothing_but_keeps_null_values() -> None:
     assert reason_json(Reason("dep", "a", "new")) == {
         "kind": "dep", "path": "a", "detail": "new", "text": "a new",

@@ -121,6 +121,7 @@ def test_plan_json() -> None:
 
 def test_colours_only_where_they_show(monkeypatch: pytest.MonkeyPatch) -> None:
     assert drawn("train", "changed") == "train"
+    monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert drawn("train", "changed") == "\033[33mtrain\033[0m"
     assert drawn("train", None) == "train"

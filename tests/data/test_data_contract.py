@@ -37,7 +37,7 @@ def test_everything_is_read() -> None:
     assert (contract.min_rows, contract.max_rows, contract.key) == (2, 1000, ("id", "day"))
     assert contract.strict is False
     assert by_name["day"].max == date(2030, 12, 31)
-    assert by_name["at"].min == datetime(2020, 1, 1)
+    assert by_name["at"].min == datetime.fromisoformat("2020-01-01")
     assert by_name["share"].min == 0.0
     assert isinstance(by_name["share"].min, float)
     assert by_name["colour"].values == ("red", "yes", "no")  # YAML 1.2: no booleans

@@ -82,7 +82,9 @@ def test_types_are_judged_by_meaning_not_by_width() -> None:
             "i": pl.Series([1, 2], dtype=pl.Int8),
             "f": pl.Series([1, 2], dtype=pl.UInt16),
             "s": pl.Series(["a", "b"], dtype=pl.Categorical),
-            "t": pl.Series([datetime(2020, 1, 1)] * 2, dtype=pl.Datetime("ns", "UTC")),
+            "t": pl.Series(
+                [datetime.fromisoformat("2020-01-01")] * 2, dtype=pl.Datetime("ns", "UTC")
+            ),
             "d": pl.Series([date(2020, 1, 1)] * 2),
             "n": pl.Series([None, None]),
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
 
+from mlctl.cli.main import run
 from mlctl.errors import AnswerNo, ConfigError, InvalidInput
 from mlctl.inference import batch
 from mlctl.models.model import load
@@ -46,7 +48,7 @@ def cancer() -> tuple[pl.DataFrame, list[str], np.ndarray, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def booster_folder(tmp_path_factory: pytest.TempPathFactory, cancer: tuple) -> Path:
-    frame, names, x, y = cancer
+    _, names, x, y = cancer
     folder = tmp_path_factory.mktemp("model")
     data = lightgbm.Dataset(x, label=y, feature_name=names)
     parameters = {"objective": "binary", "num_leaves": 8, "verbosity": -1, "num_threads": 1}
@@ -244,7 +246,7 @@ def test_columns_to_keep_are_checked(tmp_path: Path, booster_folder: Path, cance
 def test_missing_values_reach_lightgbm_as_missing(
     tmp_path: Path, booster_folder: Path, cancer: tuple
 ) -> None:
-    frame, names, x, _ = cancer
+    frame, _, x, _ = cancer
     holes = frame.with_columns(f0=pl.when(pl.col("id") % 2 == 0).then(None).otherwise(pl.col("f0")))
     data = write(holes, tmp_path / "d.csv")
     batch.predict(load(str(booster_folder)), data, str(tmp_path / "o.parquet"))
@@ -302,10 +304,8 @@ def test_torch_programs_predict(tmp_path: Path) -> None:
     assert np.allclose(found, own, atol=1e-6)
 
 
-def test_pickles_are_loaded_when_git_or_dvc_vouches_for_them(
-    tmp_path: Path, cancer: tuple
-) -> None:
-    frame, names, x, y = cancer
+def test_pickles_are_loaded_when_git_or_dvc_vouches_for_them(tmp_path: Path, cancer: tuple) -> None:
+    _, names, x, y = cancer
     folder = tmp_path / "m"
     folder.mkdir()
     save_sklearn(folder, LogisticRegression(max_iter=50).fit(x[:, :2], y), names[:2], "[0, 1]")
@@ -321,3 +321,23 @@ def test_pickles_are_loaded_when_git_or_dvc_vouches_for_them(
     joblib.dump(LogisticRegression().fit(x[:50, :2], y[:50]), folder / "model.joblib")
     with pytest.raises(InvalidInput, match="can run any code"):
         load(str(folder))
+
+
+def test_the_verb_and_its_exit_codes(
+    tmp_path: Path, booster_folder: Path, cancer: tuple, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame, *_ = cancer
+    data = write(frame, tmp_path / "d.csv")
+    out = str(tmp_path / "o.csv")
+    assert run(["predict", str(booster_folder), data, "-o", out, "--keep", "id,target"]) == 0
+    assert "569 rows in" in capsys.readouterr().out
+    assert pl.read_csv(out).columns == ["id", "target", "prediction", "p_0", "p_1"]
+    assert run(["predict", str(booster_folder), data, "-o", out, "--keep", "id", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["schema"], said["rows"], said["ignored"]) == ("mlctl.predict/1", 569, ["target"])
+    broken = write(frame.drop("f1"), tmp_path / "b.csv")
+    assert run(["predict", str(booster_folder), broken, "-o", out]) == 1
+    assert "'f1' is missing" in capsys.readouterr().err
+    assert run(["predict", str(tmp_path), data, "-o", out]) == 2
+    assert run(["predict", str(booster_folder), "nothing.csv", "-o", out]) == 2
+    assert run(["predict", str(booster_folder), data, "-o", "out.xlsx"]) == 2

@@ -200,3 +200,21 @@ def test_order_of_rows_does_not_matter() -> None:
     assert verdicts(reference, current) == verdicts(
         reference.reverse(), current.sample(fraction=1, shuffle=True, seed=2)
     )
+
+
+@pytest.mark.parametrize("name", ["count", "value", "n", "", "literal"])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_no_name_of_a_column_is_special(name: str) -> None:
+    table = pl.DataFrame({name: ["a", "b"] * 50})
+    assert verdicts(table, table)[name].state == "ok"
+    numbers = pl.DataFrame({name: [0.5, 1.5] * 50})
+    assert verdicts(numbers, numbers)[name].state == "ok"
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_huge_and_tiny_values_do_not_break_a_report() -> None:
+    rng = np.random.default_rng(0)
+    huge = pl.DataFrame({"x": rng.choice([-1.7e308, 1.7e308, 5e-324, 0.0], 200)})
+    found = verdicts(huge, huge.with_columns(-pl.col("x") / 2))["x"]
+    assert found.state in {"ok", "drift"}
+    assert all(np.isfinite(value) for value in found.metrics.values())

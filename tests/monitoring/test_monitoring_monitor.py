@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +15,8 @@ import pytest
 from mlctl.cli.main import run as mlctl
 from mlctl.errors import InvalidInput
 from mlctl.monitoring.monitor import run_monitor, show_report
+from mlctl.monitoring.record import parse_report
+from mlctl.monitoring.render import to_html, to_markdown
 
 SPEC = """\
 schema: mlctl.monitor/1
@@ -80,8 +83,6 @@ def test_a_fresh_process_writes_the_same_bytes(root: Path) -> None:
     for path in done.paths:
         (root / path).unlink()
     code = "from mlctl.monitoring.monitor import run_monitor; run_monitor('.', 'inputs')"
-    import sys
-
     subprocess.run([sys.executable, "-c", code], cwd=root, check=True, env={"PYTHONHASHSEED": "77"})
     assert [(root / path).read_bytes() for path in done.paths] == kept
 
@@ -211,3 +212,24 @@ def test_sixty_columns_stay_small(root: Path) -> None:
     assert sizes["json"] <= 20_500
     assert sizes["html"] <= 200_000
     assert len(done.report.columns) == 62
+
+
+def test_the_page_is_drawn_from_the_committed_json_alone(root: Path) -> None:
+    table(1, 500, shift=0.3).write_parquet(root / "data/cur.parquet")
+    done = run_monitor(root, "inputs")
+    text = {path.rsplit(".", 1)[1]: (root / path).read_text("utf-8") for path in done.paths}
+    again = parse_report(text["json"], name="x")
+    assert to_html(again) == text["html"]
+    assert to_markdown(again) == text["md"]
+
+
+def test_without_polars_the_line_that_installs_it(root: Path) -> None:
+    code = (
+        "import sys; sys.modules['polars'] = None\n"
+        "from mlctl.cli.main import main; main(['monitor', 'run'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 3
+    assert "pip install 'mlctl-git[monitor]'" in done.stderr

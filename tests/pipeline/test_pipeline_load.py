@@ -75,9 +75,27 @@ def test_reads_names_every_file_looked_for(tmp_path: Path) -> None:
     assert file.reads == ("a.json", "params.yaml", "w/b.toml")
 
 
+def test_reads_are_keys_also_outside_of_the_root(tmp_path: Path) -> None:
+    (tmp_path / "out.yaml").write_text("o: 1\n")
+    text = "vars: [../../out.yaml, ../in.yaml]\nstages:\n  s: {cmd: '${o}${i}'}\n"
+    root = tmp_path / "root"
+    file = load(root, text, "sub/dvc.yaml", **{"in.yaml": "i: 2\n"})
+    assert only(file).cmd == "12"
+    assert file.reads == (str(tmp_path / "out.yaml"), "in.yaml", "sub/params.yaml")
+
+
+@pytest.mark.parametrize(
+    "text", ["stages: &a\n  s: {cmd: x, meta: *a}\n", "vars: [{a: &b {c: *b}}]\n"]
+)
+def test_an_alias_that_holds_itself_is_an_error(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError, match="nested too deeply"):
+        load(tmp_path, text)
+
+
 def test_keys_of_absolute_and_outside_paths(tmp_path: Path) -> None:
     inside = tmp_path / "data" / "x"
-    text = f"stages:\n  s: {{cmd: x, wdir: w, deps: ['{inside}', ../../up, '..', /], outs: [a/../b]}}\n"
+    deps = f"['{inside}', ../../up, '..', /]"
+    text = f"stages:\n  s: {{cmd: x, wdir: w, deps: {deps}, outs: [a/../b]}}\n"
     stage = only(load(tmp_path, text))
     assert stage.deps == (
         Dep("../data/x", "data/x"),
@@ -122,7 +140,8 @@ def test_reads_a_pointer(tmp_path: Path) -> None:
 
 def test_imports_do_not_meet_files_of_this_project(tmp_path: Path) -> None:
     (tmp_path / "x.dvc").write_text(
-        "frozen: true\ndeps:\n- path: x\n  repo: {url: ../other, rev_lock: abc}\nouts:\n- {path: x}\n"
+        "frozen: true\nouts:\n- {path: x}\n"
+        "deps:\n- path: x\n  repo: {url: ../other, rev_lock: abc}\n"
     )
     (tmp_path / "t.dvc").write_text(
         "deps:\n- db: {connection: pg, query: select 1}\nouts:\n- {path: t}\n"

@@ -35,15 +35,24 @@ def test_parses_a_file_as_dvc_does(suffix: str, text: str) -> None:
     assert parse(text, suffix) == PARSERS[suffix.lower()](text, f"p{suffix}")
 
 
-PYTHON = [
+PYTHON = (
     "INT: int = 5\nFLOAT = 0.001\nSTR = 'abc'\nBOOL: bool = True\nNONE = None\n",
     "DICT = {'a': 1, 'b': {'c': [1]}}\nLIST = [1, -2]\nSET = {4, 5}\nTUPLE = (10, 100)\n",
-    "class Train:\n    foo = 'val1'\n    class Inner:\n        x = 1\n    @property\n    def y(self): z = 1\n",
-    "x = 4\nconfig.x = 3\nclass K:\n    def __init__(self):\n        self.a = 'v'\n"
-    "        container.a = 2\n        self.container.a = 1\n        a = 'w'\n",
-    "a = b = 1\nc, d = 1, 2\ne: int\nf = g()\nh = [i for i in x]\nj = {**k, 'l': 1}\nm = -1\nn = 1 + 2j\n",
+    "class Train:\n    foo = 'val1'\n    class Inner:\n        x = 1\n    def y(self): z = 1\n",
+    """
+x = 4
+config.x = 3
+class K:
+    def __init__(self):
+        self.a = 'v'
+        container.a = 2
+        self.container.a = 1
+        a = 'w'
+""",
+    "a = b = 1\nc, d = 1, 2\ne: int\nf = g()\nh = [i for i in x]\nj = {**k, 'l': 1}\nm = -1\n",
+    "n = 1 + 2j\nself.o = 1\nclass P: q, r = 1, 2; s: int = 3\n",
     "if True:\n    a = 1\ndef f():\n    b = 2\nx = f'{a}'\ny = b'1'\n",
-]  # fmt: skip
+)
 
 
 @pytest.mark.parametrize("text", PYTHON)
@@ -100,12 +109,14 @@ DATA: dict[Any, Any] = {
 }
 
 
-@pytest.mark.parametrize(
-    "name",
-    "a a.b a.b.c a.nothing a.list a.list.0 a.list.1.x a.list.-1.x a.list.2 a.list.x t.0 none "
-    "none.x dotted.key 2021 2021.y True 1.5 .a.b a.b. a..b a.o?e a.[b]*.c a.one.* deep.** "
-    "**.est deep.**.est / a.list.[0].x".split(),
-)
+NAMES = """
+    a a.b a.b.c a.nothing a.list a.list.0 a.list.1.x a.list.-1.x a.list.2 a.list.x t.0 none
+    none.x dotted.key 2021 2021.y True 1.5 .a.b a.b. a..b a.o?e a.[b]*.c a.one.* deep.**
+    **.est deep.**.est / a.list.[0].x
+"""
+
+
+@pytest.mark.parametrize("name", NAMES.split())
 def test_looks_names_up_as_dvc_does(name: str) -> None:
     try:
         theirs = dpath_select(DATA, [name])

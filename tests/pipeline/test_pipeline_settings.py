@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlctl.errors import ConfigError
-from mlctl.pipeline.schema import Source
 from mlctl.pipeline.settings import memory_bytes, parse, seconds
+from mlctl.pipeline.source import Source
 from mlctl.pipeline.spec import Settings
 
 SOURCE = Source("dvc.yaml", lambda path: 10 + len(path))
@@ -65,8 +65,16 @@ def test_reads_memory(text: Any, amount: int) -> None:
 
 @pytest.mark.parametrize(
     ("text", "span"),
-    [("2h", 7200), ("90s", 90), ("1h30m", 5400), ("1d", 86400), ("1h 5s", 3605), ("0.5s", 0.5)]
-    + [(30, 30), (1.5, 1.5)],
+    [
+        ("2h", 7200),
+        ("90s", 90),
+        ("1h30m", 5400),
+        ("1d", 86400),
+        ("1h 5s", 3605),
+        ("0.5s", 0.5),
+        (30, 30),
+        (1.5, 1.5),
+    ],
 )
 def test_reads_time(text: Any, span: float) -> None:
     assert seconds(text) == span

@@ -36,6 +36,8 @@ def test_a_missing_folder_becomes_a_committed_project(run, tmp_path):
     tracked = run("git", "ls-files", cwd=root).stdout.split()
     assert sorted(tracked) == sorted(started.added) == sorted(contents_without_dvc_tmp(root))
     assert records(root) == "auto"
+    assert run("git", "log", "--format=%an", cwd=root).stdout.strip() == "mlctl"
+    assert ["git does not know you" in note for note in started.notes] == [True]
     run("dvc", "status", cwd=root)
 
 
@@ -46,7 +48,8 @@ def contents_without_dvc_tmp(root: Path) -> list[str]:
 def test_the_first_commit_is_the_users_where_git_knows_them(run, tmp_path):
     run("git", "config", "--global", "user.name", "Ada", cwd=tmp_path)
     run("git", "config", "--global", "user.email", "ada@example.org", cwd=tmp_path)
-    start(tmp_path / "known")
+    started = start(tmp_path / "known")
+    assert not started.notes
     assert run("git", "log", "--format=%an", cwd=tmp_path / "known").stdout.strip() == "Ada"
 
 

@@ -25,7 +25,7 @@ TREES = {
     "empty file": {"data": ""},
     "folder": {"data/a": "1", "data/b": "2", "data/sub/c": "1"},
     "empty files": {"data/a": "", "data/b": ""},
-    "unicode": {"data/é ü.txt": "1", "data/日本/語": "2", "data/a'b\"c\\d": "3", "data/\U0001f600": "4"},
+    "unicode": {"data/é ü.txt": "1", "data/日本/語": "2", "data/a'b\"c\\d": "3", "data/😀": "4"},
     "sorting": {"data/a/b": "1", "data/a-b": "2", "data/a.b": "3", "data/A": "4", "data/ab/c": "5"},
     "big": {"data": b"x" * (3 << 20), },
 }  # fmt: skip
@@ -204,3 +204,13 @@ def test_a_kill_leaves_no_torn_object(repo, workspace, write, objects, delay) ->
             }
     workspace.cache.commit(workspace.observe("data"))
     assert open_workspace(str(repo)).cache.has(workspace.observe("data").digest)
+
+
+def test_two_processes_commit_the_same_folder(repo, workspace, write, objects) -> None:
+    write(repo, {f"data/{i}": f"{i}" * 2000 for i in range(300)})
+    command = [sys.executable, "-c", KILLED, str(repo)]
+    children = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(2)]
+    assert [child.wait() for child in children] == [0, 0]
+    assert {mode for mode, _ in objects().values()} == {0o444}
+    assert len(objects()) == 301
+    assert workspace.cache.has(workspace.observe("data").digest)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from mlctl.errors import InvalidInput
+from mlctl.errors import Busy, InvalidInput
 from mlctl.store.cache import MissingObjects
 from mlctl.store.checkout import Changes, checkout, relink
 from mlctl.store.digest import Digest
@@ -220,3 +223,57 @@ def test_remove_takes_read_only_folders_and_leaves_what_links_point_to(repo, tmp
     (repo / "link").symlink_to(tmp_path / "kept")
     remove(str(repo / "link"))
     assert (tmp_path / "kept").exists()
+
+
+names = st.sampled_from(["a", "b", "a/b", "a/c", "b/x/y", "c", "é", "c/d"])
+trees = st.dictionaries(names, st.sampled_from(["", "1", "2", "3"]), max_size=5).filter(
+    lambda tree: not any(f"{one}/" in other for one in tree for other in tree)
+)
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(old=trees, new=trees, links=st.sampled_from(["copy", "hardlink", "symlink"]))
+def test_any_folder_becomes_any_other(repo, write, old, new, links) -> None:
+    ours = open_workspace(str(repo))
+    ours = replace(ours, config=replace(ours.config, link_types=(links,)))
+    digests = []
+    for tree in (old, new):
+        remove(str(repo / "data"))
+        (repo / "data").mkdir()
+        write(repo / "data", tree)
+        observed = ours.observe("data")
+        ours.cache.commit(observed)
+        digests.append(observed.digest)
+    for digest, tree in zip([*digests, *digests], [old, new, old, new], strict=True):
+        checkout(ours, digest, "data")
+        assert content(repo / "data") == {name: text.encode() for name, text in tree.items()}
+        assert ours.observe("data").digest == digest
+        assert not list((repo / ".mlctl").glob("tmp/*"))
+    ours.state.close()
+
+
+def test_what_changed_since_the_commit_is_not_replaced(repo, configure, write) -> None:
+    configure("[cache]\n    type = symlink\n")
+    ours = open_workspace(str(repo))
+    write(repo, {"data/a": "1"})
+    observed = ours.observe("data")
+    ours.cache.commit(observed)
+    write(repo, {"data/a": "precious"})
+    with pytest.raises(Busy, match="changed"):
+        relink(ours, observed)
+    assert (repo / "data/a").read_text() == "precious"
+
+
+def test_files_under_way_stay_out_of_the_workspace(repo, workspace, write) -> None:
+    write(repo, FILES)
+    observed = workspace.observe("data")
+    workspace.cache.commit(observed)
+    shutil.rmtree(repo / "data")
+    old = repo / ".mlctl/tmp/.left.tmp"
+    old.parent.mkdir()
+    old.write_text("")
+    os.utime(old, (0, 0))
+    checkout(workspace, observed.digest, "data")
+    assert not list(repo.rglob("*.tmp"))

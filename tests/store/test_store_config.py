@@ -21,7 +21,7 @@ TEXTS = [
     "[parsing]\n    bool = boolean_optional\n    list = append\n",
     "# only a comment\n[Core]\nRemote = a\n",
     "[core]\nremote = '''multi'''\n",
-    "['remote \"a b\"']\n    url = s3://bucket/#x\n[cache]\n    dir = \"with # hash\"\n",
+    '[\'remote "a b"\']\n    url = s3://bucket/#x\n[cache]\n    dir = "with # hash"\n',
 ]
 
 

@@ -60,7 +60,7 @@ def build(repo, ignores) -> None:
 def test_ignored_as_dvc_says(repo, dvc, ignores) -> None:
     build(repo, ignores)
     ignore = Ignore(str(repo))
-    keys = {name: False for name in FILES}
+    keys = dict.fromkeys(FILES, False)
     keys |= {os.path.dirname(name): True for name in FILES if "/" in name}
     with dvc() as opened:
         for key, isdir in keys.items():
@@ -123,7 +123,15 @@ def test_what_cannot_be_tracked_is_an_error(repo, what) -> None:
 
 
 def test_stage_files_are_found_as_dvc_finds_them(repo, dvc) -> None:
-    for name in ("dvc.yaml", "a/dvc.yaml", "a/b/c.dvc", "x.dvc", "out/d.dvc", "venv/e.dvc", "i/f.dvc"):
+    for name in (
+        "dvc.yaml",
+        "a/dvc.yaml",
+        "a/b/c.dvc",
+        "x.dvc",
+        "out/d.dvc",
+        "venv/e.dvc",
+        "i/f.dvc",
+    ):
         (repo / name).parent.mkdir(parents=True, exist_ok=True)
         (repo / name).write_text("outs: []\n" if name.endswith(".dvc") else "stages: {}\n")
     (repo / ".gitignore").write_text("/venv\n")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TextIO
 
 from mlctl.cli._output import styled
-from mlctl.cli._reasons import reason_lines
+from mlctl.cli._reasons import MANY, reason_lines
 from mlctl.cli._text import count, duration, visible
 from mlctl.pipeline.events import (
     Event,
@@ -141,7 +141,7 @@ def started_lines(event: StageStarted) -> list[str]:
     notes += [f"attempt {event.attempt}"] if event.attempt > 1 else []
     where = f" ({', '.join(notes)})" if notes else ""
     head = f"{styled('▸', '36')} {styled(event.stage, '1')}{styled(where, '2')}"
-    texts = [styled(text, colour) for text, colour in reason_lines(event.reasons)]
+    texts = [styled(text, colour) for text, colour in reason_lines(event.reasons, limit=MANY)]
     indent = " " * (len(event.stage) + len(where) + 2)
     first = f"{head}  {texts[0]}" if texts else head
     return [first, *(f"{indent}  {text}" for text in texts[1:])]
@@ -194,4 +194,5 @@ def _ending(event: StageFinished) -> str:
         case "failed":
             return f"{failure_text(event)} after {duration(event.seconds)}"
         case _:
-            return event.outcome + (f": {event.message}" if event.message else "")
+            said = event.message if event.message != event.outcome else None
+            return f"{event.outcome}: {said}" if said else event.outcome

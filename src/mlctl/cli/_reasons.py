@@ -14,6 +14,7 @@ from mlctl.pipeline.plan import Reason
 _CONTEXT = 2  # unchanged words shown on each side of a changed one
 _ALIKE = 0.4  # below this share of common words, two commands are shown whole
 _LONGEST = 60
+MANY = 8  # reasons of one stage that are shown to people; JSON has all
 
 _COLOURS = {"new": "32", "deleted": "31", "not in cache": "31"}
 
@@ -42,10 +43,15 @@ def reason_colour(reason: Reason) -> str:
     return _COLOURS.get(reason.detail or "", "33")
 
 
-def reason_lines(reasons: Sequence[Reason]) -> list[tuple[str, str]]:
-    """Lines with their styles; all that only follows stands in one line, `after …`, the last."""
+def reason_lines(reasons: Sequence[Reason], *, limit: int | None = None) -> list[tuple[str, str]]:
+    """Lines with their styles; all that only follows stands in one line, `after …`, the last.
+
+    Past `limit` reasons of its own, the rest is counted in one line.
+    """
     own = [(reason_text(r), reason_colour(r)) for r in reasons if r.kind != "upstream"]
     before = [r.path or "" for r in reasons if r.kind == "upstream"]
+    if limit is not None and len(own) > limit:
+        own[limit - 1 :] = [(f"… and {len(own) - limit + 1} more reasons", "2")]
     return [*own, (f"after {some(before)}", "2")] if before else own
 
 

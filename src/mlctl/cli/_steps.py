@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mlctl.cli._output import print_json, say, styled
-from mlctl.cli._reasons import reason_json, reason_lines
+from mlctl.cli._reasons import MANY, reason_json, reason_lines
 from mlctl.cli._text import count, duration, width
 from mlctl.pipeline.forecast import Forecast, forecast, waves
 from mlctl.pipeline.plan import Step
@@ -166,7 +166,7 @@ def _row(number: str, step: Step, names: int, middle: str) -> list[str]:
     left = len(number) + names + len(middle) + 4
     reasons = [
         styled(line, colour)
-        for text, colour in reason_lines(step.reasons)
+        for text, colour in reason_lines(step.reasons, limit=MANY)
         for line in _wrap(text, left)
     ]
     head = f"  {styled(number, '2')}{styled(address, '1')}"

@@ -13,7 +13,6 @@ from typing import Any
 from mlctl.adapters import yaml
 from mlctl.adapters.files import read_text, write_text
 from mlctl.errors import ConfigError
-from mlctl.store.digest import Digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,33 +51,6 @@ def read(root: str, file: str) -> Pointer:
         nfiles=out.get("nfiles"),
         origin=origin if isinstance(origin, dict) else {},
     )
-
-
-def write(root: str, file: str, digest: Digest) -> None:
-    """Point `file` (`<path>.dvc`) at `digest`, byte for byte as `dvc add` does.
-
-    What else an existing file says stays, and one that says the same already is not touched.
-    """
-    path = os.path.join(root, file)
-    name = os.path.basename(file).removesuffix(".dvc")
-    facts: dict[str, Any] = {"md5": digest.md5, "size": digest.size}
-    if digest.nfiles is not None:
-        facts["nfiles"] = digest.nfiles
-    if digest.isexec:
-        facts["isexec"] = True
-    facts["hash"] = "md5"
-    before = read_text(path, name=file) if os.path.isfile(path) else None
-    data = {"outs": [facts]} if before is None else yaml.load_roundtrip(before, name=file)
-    if before is None:
-        facts["path"] = name
-    else:
-        out = data["outs"][0]
-        for key in {"nfiles", "isexec"} - facts.keys():
-            out.pop(key, None)
-        out.update(facts)
-    text = yaml.dump_roundtrip(data)
-    if text != before:
-        write_text(path, text)
 
 
 def set_origin(root: str, file: str, origin: Mapping[str, Any]) -> None:

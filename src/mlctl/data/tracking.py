@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mlctl.adapters.dvc import dvc
+from mlctl.adapters.files import read_text, write_text
 from mlctl.adapters.process import ToolFailed
 from mlctl.data import pointer
 from mlctl.errors import InvalidInput
 from mlctl.pipeline import graph
+from mlctl.pipeline.edit import new_dvc_file, update_dvc_file
 from mlctl.pipeline.project import Project, open_workspace
 from mlctl.pipeline.spec import Out, Stage
 from mlctl.store import gitignore
 from mlctl.store.checkout import relink
+from mlctl.store.digest import Digest
 from mlctl.store.ignore import Ignore
 from mlctl.store.locks import repo_lock
 from mlctl.store.observe import observe
@@ -117,7 +120,19 @@ def _add_ourselves(project: Project, paths: Sequence[str]) -> None:
             workspace.cache.commit(seen)
             relink(workspace, seen)
             gitignore.ignore(project.config, [path])
-            pointer.write(project.root, pointer.pointer_of(path), seen.digest)
+            _write_pointer(project.root, path, seen.digest)
+
+
+def _write_pointer(root: str, path: str, digest: Digest) -> None:
+    """Write `<path>.dvc`; what else an existing one says stays, and the same text is left alone."""
+    file, name = os.path.join(root, pointer.pointer_of(path)), os.path.basename(path)
+    if not os.path.exists(file):
+        write_text(file, new_dvc_file(name, digest))
+        return
+    before = read_text(file, name=pointer.pointer_of(path))
+    after = update_dvc_file(before, [Out(name, path, digest=digest)], name=pointer.pointer_of(path))
+    if after != before:
+        write_text(file, after)
 
 
 def _add_by_dvc(root: str, paths: Sequence[str]) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from mlctl.records.canonical import float_text, plain
+from mlctl.records.canonical import float_text
 from mlctl.records.run import RunHead
 
 _DIGITS = 4  # significant ones
@@ -83,7 +82,8 @@ def _columns(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[Any]]:
 
 
 def _varies(values: Sequence[Any]) -> bool:
-    return len({json.dumps(plain(value), sort_keys=True) for value in values}) > 1
+    first = repr(values[0])  # in which NaN is equal to itself, and 1 differs from True
+    return any(repr(value) != first for value in values)
 
 
 def _ambiguous(parts: Sequence[str], name: str, names: Sequence[str]) -> bool:

@@ -155,8 +155,9 @@ def _numeric(reference: pl.Series, current: pl.Series, note: str) -> Pair:
 def _numeric_plot(first: Array, second: Array) -> Bins:
     import numpy as np
 
-    low = float(min(np.quantile(first, 0.005), np.quantile(second, 0.005)))
-    high = float(max(np.quantile(first, 0.995), np.quantile(second, 0.995)))
+    # Beyond 1e300 the width of a bin would overflow.
+    low = max(-1e300, float(min(np.quantile(first, 0.005), np.quantile(second, 0.005))))
+    high = min(1e300, float(max(np.quantile(first, 0.995), np.quantile(second, 0.995))))
     if high <= low:
         high = low + 1.0
     sides = [
@@ -179,8 +180,8 @@ def _categorical(reference: pl.Series, current: pl.Series, note: str) -> Pair:
 
 
 def _counted(column: pl.Series) -> dict[str, int]:
-    counts = column.drop_nulls().value_counts()
-    return dict(zip(counts[column.name].to_list(), counts["count"].to_list(), strict=True))
+    counts = column.drop_nulls().alias("value").value_counts()
+    return dict(zip(counts["value"].to_list(), counts["count"].to_list(), strict=True))
 
 
 def _top(first: dict[str, int], second: dict[str, int], most: int) -> Bins:

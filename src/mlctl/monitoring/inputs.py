@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from mlctl.errors import InvalidInput
 from mlctl.monitoring.record import DataRef
 from mlctl.monitoring.spec import MonitorSpec
+from mlctl.plugins import missing_extra
 from mlctl.store.hashing import file_md5
 
 if TYPE_CHECKING:
@@ -33,11 +34,15 @@ def read_side(root: StrPath, path: str, *, what: str) -> Side:
     """The table of all files that `path` names, in the order of their names.
 
     Files of a glob need not have the same columns: what one lacks is missing in its rows.
-    Raises InvalidInput where no file is there, or one cannot be read.
+    Raises InvalidInput where no file is there, or one cannot be read, MissingExtra without Polars.
     """
-    import polars as pl
+    try:
+        import numpy  # noqa: F401, ICN001
+        import polars as pl
 
-    from mlctl.adapters import tables
+        from mlctl.adapters import tables
+    except ModuleNotFoundError as error:
+        raise missing_extra(error.name or "polars", "monitor") from error
 
     found = _find(root, path, what)
     frames = [tables.read(Path(root, key)) for key in found]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isnan
+from math import isfinite
 from typing import TYPE_CHECKING, Literal
 
 from mlctl.monitoring.columns import Pair
@@ -181,7 +181,7 @@ def _verdict(
         missing=(_ratio(pair, 0), _ratio(pair, 1)),
         missing_q=missing_q,
         new_categories=new,
-        metrics={name: value for name, value in values.items() if not isnan(value)},
+        metrics={name: value for name, value in values.items() if isfinite(value)},
         note=tested.note,
         distribution=_distribution(pair),
     )

@@ -78,12 +78,13 @@ def run_monitor(root: StrPath, name: str) -> MonitorRun:
     spec = load_monitor(root, name)
     reference = read_side(root, spec.reference, what="reference")
     current = read_side(root, spec.current, what="current")
-    report = fitted(compare(spec, reference, current))
+    text = report_text(fitted(compare(spec, reference, current)))
+    report = parse_report(text, name=name)  # so that the others are drawn from what is committed
     base = f"{FOLDER}/{name}/{report.stem}"
     texts = {
         f"{base}.md": to_markdown(report),
         f"{base}.html": to_html(report),
-        f"{base}.json": report_text(report),  # last: whoever sees it finds the others
+        f"{base}.json": text,  # last: whoever sees it finds the others
     }
     changed = [key for key, text in texts.items() if not _holds(Path(root, key), text)]
     for key in changed:

@@ -14,7 +14,7 @@ from mlctl.adapters import clock, dvc
 from mlctl.adapters.files import read_text, write_text
 from mlctl.errors import AnswerNo, InvalidInput
 from mlctl.executors import Exit, Job
-from mlctl.pipeline import run_cache
+from mlctl.pipeline import edit, run_cache
 from mlctl.pipeline.context import Context
 from mlctl.pipeline.events import Notice, Outcome, StageStarted
 from mlctl.pipeline.fingerprint import same
@@ -57,6 +57,17 @@ class Attempt:
         self._warn_of_changed_deps()
         self._check_outs_exist("was not written")
         return "ran", self._save()
+
+    def commit(self) -> None:
+        """Record what is there now as the stage's result, without running anything."""
+        self._check_outs_are_ours()
+        self._check_outs_exist("is missing")
+        if self.reasons:
+            self._save()
+            return
+        for out in self.stage.outs:
+            if out.cache:
+                self._commit(out)
 
     def _by_dvc(self) -> tuple[Outcome, LockedStage | None]:
         """An unfrozen import, or a `.dvc` file with a command, is DVC's own business."""
@@ -272,13 +283,11 @@ class Attempt:
         return values
 
     def _write_pointer(self, locked: LockedStage) -> None:
-        from mlctl.pipeline import edit
-
         path = self.context.project.path(self.stage.file)
         before = read_text(path, name=self.stage.file)
         digests = {entry.path: entry.digest for entry in locked.outs}
         outs = [replace(out, digest=digests[out.path]) for out in self.stage.outs]
-        after = edit.update_dvc_file(before, outs)
+        after = edit.update_dvc_file(before, outs, name=self.stage.file)
         if after != before:
             write_text(path, after)
 

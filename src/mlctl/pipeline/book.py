@@ -73,10 +73,7 @@ class Book:
 
         Raises Busy where another process holds one of them and `wait` is off.
         """
-        reads = [
-            self._project.path(d.key) for d in (*stage.deps, *stage.params) if "://" not in d.key
-        ]
-        writes = [self._project.path(out.key) for out in stage.outs]
+        reads, writes = self._paths(stage)
         self._wait_for(stage, reads, writes, wait=wait and "DVC_STAGE" not in os.environ)
         try:
             yield
@@ -106,9 +103,9 @@ class Book:
 
     def _paths(self, stage: Stage) -> tuple[list[str], list[str]]:
         """What the stage reads and what it writes, as absolute paths."""
-        reads = [d.key for d in (*stage.deps, *stage.params) if "://" not in d.key]
+        reads = [*(dep.key for dep in stage.deps), *(dep.key for dep in stage.params)]
         path = self._workspace.path
-        return [path(key) for key in reads], [path(out.key) for out in stage.outs]
+        return [path(key) for key in reads if "://" not in key], [path(out.key) for out in stage.outs]
 
     def _wait_for(self, stage: Stage, reads: list[str], writes: list[str], *, wait: bool) -> None:
         told = False

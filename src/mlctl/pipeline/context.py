@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
+from mlctl.adapters import git
 from mlctl.executors import Executor
 from mlctl.pipeline.book import Book
 from mlctl.pipeline.events import Emit
 from mlctl.pipeline.observer import Observer
 from mlctl.pipeline.project import Project
 from mlctl.pipeline.spec import Stage
+from mlctl.store.locks import PathLocks
 from mlctl.store.workspace import Workspace
 
 
@@ -29,22 +31,47 @@ class Options:
     wait: bool = True
 
 
+def _nowhere(stage: Stage) -> Executor:
+    raise AssertionError(f"{stage.address} was not meant to run")
+
+
+def _ignore(*_: str) -> None:
+    """Nobody reads this stage's log."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """The services of one run; `follow` and `release` begin and end the reading of a log."""
 
     run_id: str
     project: Project
-    observer: Observer
     workspace: Workspace
+    observer: Observer
     book: Book
     options: Options
     emit: Emit
-    executor: Callable[[Stage], Executor]
-    follow: Callable[[str, str], None]
-    release: Callable[[str], None]
     tracked_outs: frozenset[str]  # keys of cached outs that git tracks
-    durations: Mapping[str, float]
+    executor: Callable[[Stage], Executor] = _nowhere
+    follow: Callable[[str, str], None] = _ignore
+    release: Callable[[str], None] = _ignore
+    durations: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def make(
+        cls,
+        run_id: str,
+        argv: Sequence[str],
+        stages: Sequence[Stage],
+        observer: Observer,
+        options: Options,
+        emit: Emit,
+    ) -> Context:
+        """What is needed to record `stages` (in serial order); for running them, add an executor."""
+        project, workspace = observer.project, observer.workspace
+        outs = [out.key for stage in stages for out in stage.outs if out.cache]
+        tracked = git.tracked(outs, project.root) if project.config.git_root else set()
+        book = Book(project, workspace, PathLocks(project.config, " ".join(argv)), stages, emit)
+        return cls(run_id, project, workspace, observer, book, options, emit, frozenset(tracked))
 
     def log(self, stage: Stage) -> str:
         """Where the stage's output goes in this run, from the root."""

@@ -12,7 +12,7 @@ from typing import Any
 from mlctl.adapters import yaml
 from mlctl.errors import ConfigError, InvalidInput
 from mlctl.pipeline.lockfile import digest_fields
-from mlctl.pipeline.overrides import set_params as set_params
+from mlctl.pipeline.setparams import set_params as set_params
 from mlctl.pipeline.spec import Digest, Out
 
 _DIGEST_KEYS = (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 from functools import lru_cache
-from urllib.parse import urlsplit
 
 # What DVC knows, and `ds` for its datasets.
 SCHEMES = frozenset(
@@ -21,9 +20,9 @@ class BadPathError(ValueError):
         self.hint = hint
 
 
-def wdir_key(directory: str, wdir: str | None, root: str) -> str:
-    """The key of a stage's `wdir`, which is relative to its file's `directory` (a key)."""
-    return _key(posixpath.join("/", root, directory, wdir or ""), root)
+def key_of(path: str, directory: str, root: str) -> str:
+    """The key of a local `path` that is relative to `directory` (a key)."""
+    return _key(posixpath.join("/", root, directory, path), root)
 
 
 @lru_cache(maxsize=65536)
@@ -45,6 +44,8 @@ def located(path: str, wdir: str, root: str) -> tuple[str, str]:
 
 def is_url(path: str) -> bool:
     """Whether DVC takes `path` for a URL; raises BadPathError for a kind that it does not know."""
+    from urllib.parse import urlsplit
+
     try:
         parts = urlsplit(path)
     except ValueError as error:

@@ -14,10 +14,12 @@ from mlctl.adapters import yaml
 from mlctl.adapters.files import read_text
 from mlctl.errors import ConfigError
 from mlctl.pipeline import params, pointers, stages
-from mlctl.pipeline.schema import Source, YamlPath, check_dvc_file, check_pipeline
+from mlctl.pipeline.keys import key_of
+from mlctl.pipeline.schema import check_dvc_file, check_pipeline
+from mlctl.pipeline.source import Source, YamlPath
 from mlctl.pipeline.spec import PipelineFile, Stage
 from mlctl.pipeline.stages import Place
-from mlctl.pipeline.template import Parsing, Resolved, resolve
+from mlctl.pipeline.template import Parsing, resolve
 
 __all__ = ["Parsing", "load_dvc_file", "load_pipeline_file"]
 
@@ -33,7 +35,26 @@ def load_pipeline_file(root: str, key: str, *, parsing: Parsing = _DEFAULT_PARSI
     one that is not there. Raises ConfigError for a file that DVC would refuse, FileNotFoundError
     where it is missing.
     """
+    try:
+        return _load_pipeline_file(os.path.realpath(root), key, parsing)
+    except RecursionError:
+        raise ConfigError(
+            "nested too deeply", file=key, hint="look for a YAML alias that holds itself"
+        ) from None
+
+
+def load_dvc_file(root: str, key: str) -> Stage:
+    """The `.dvc` file at `key` under the DVC root, as a stage without a name.
+
+    Raises ConfigError for a file that DVC would refuse, FileNotFoundError where it is missing.
+    """
     root = os.path.realpath(root)
+    data, source = _read(root, key)
+    check_dvc_file(data, source)
+    return pointers.build(data, source=source, root=root)
+
+
+def _load_pipeline_file(root: str, key: str, parsing: Parsing) -> PipelineFile:
     data, source = _read(root, key)
     check_pipeline(data, source)
     reader = _ParamsReader(root)
@@ -52,24 +73,18 @@ def load_pipeline_file(root: str, key: str, *, parsing: Parsing = _DEFAULT_PARSI
         metrics=_keys(resolved.metrics, "metrics", place),
         plots=resolved.plots,
         artifacts=resolved.artifacts,
-        datasets=_datasets(resolved, source),
+        datasets=resolved.datasets,
         reads=tuple(sorted(reader.seen)),
     )
 
 
-def load_dvc_file(root: str, key: str) -> Stage:
-    """The `.dvc` file at `key` under the DVC root, as a stage without a name.
-
-    Raises ConfigError for a file that DVC would refuse, FileNotFoundError where it is missing.
-    """
-    root = os.path.realpath(root)
-    data, source = _read(root, key)
-    check_dvc_file(data, source)
-    return pointers.build(data, source=source, root=root)
-
-
 def _read(root: str, key: str) -> tuple[Any, Source]:
-    text = read_text(os.path.join(root, key), name=key)
+    try:
+        text = read_text(os.path.join(root, key), name=key)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", file=key) from None
     try:
         data = yaml.load(text, name=key)
     except ConfigError as error:
@@ -92,6 +107,7 @@ class _ParamsReader:
         self.seen: dict[str, Mapping[Any, Any] | None] = {}
 
     def read(self, key: str) -> Mapping[Any, Any] | None:
+        key = key_of(key, "", self.root)
         if key not in self.seen:
             self.seen[key] = self._load(key)
         return self.seen[key]
@@ -104,22 +120,10 @@ class _ParamsReader:
             text = read_text(path, name=key)
         except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError as error:
+            raise ConfigError(f"cannot be read: {error.strerror}", file=key) from None
         return params.parse(text, posixpath.splitext(key)[1], key, load_yaml=yaml.load)
 
 
 def _keys(paths: tuple[Any, ...], section: str, place: Place) -> tuple[str, ...]:
     return tuple(place.locate(path, (section, index))[1] for index, path in enumerate(paths))
-
-
-def _datasets(resolved: Resolved, source: Source) -> tuple[Any, ...]:
-    names: set[str] = set()
-    for index, dataset in enumerate(resolved.datasets):
-        name = dataset.get("name")
-        if not isinstance(name, str) or not isinstance(dataset.get("type"), str):
-            raise source.error(
-                ("datasets", index), "a dataset needs a 'name' and a 'type'", hint="add both"
-            )
-        if name in names:
-            raise source.error(("datasets", index), f"the dataset '{name}' is there twice")
-        names.add(name)
-    return resolved.datasets

@@ -18,9 +18,7 @@ from mlctl.pipeline import emit
 HEAD = "schema: '2.0'\nstages:\n"
 
 _STAGES = re.compile(r"^stages:\n", re.MULTILINE)
-_TOP = re.compile(r"^[^ ]", re.MULTILINE)
-_SHALLOW = re.compile(r"^ {0,2}[^ \n]", re.MULTILINE)
-_STAGE = re.compile(r"^  (?! )([^\n]*):\n", re.MULTILINE)
+_SHALLOW = re.compile(r"\n( {0,2})([^ \n][^\n]*)")
 _ANCHOR = re.compile(r"[-:] [&*]\S")
 
 _WORD = r"""[!"$-9;-~]++"""
@@ -56,36 +54,37 @@ def split(text: str) -> tuple[str, dict[str, str], str] | None:
     start = _STAGES.search(text)
     if start is None or not text.endswith("\n"):
         return None
-    following = _TOP.search(text, start.end())
-    end = following.start() if following else len(text)
-    before, after = text[: start.end()], text[end:]
-    if before != HEAD or after:
-        if re.search(r"^(?:#|\n)", before + after, re.MULTILINE):
-            return None
-        if not _survives(f"{before}  a: 1\n{after}"):
-            return None
     stages: dict[str, str] = {}
-    for key, begin, body, stop in _pieces(text, start.end(), end):
-        name = _stage_name(key)
-        if name is None or name in stages:
-            return None
-        piece = text[begin:stop]
-        if not is_canonical(piece, text[body:stop], key):
-            return None
-        stages[name] = piece
-    shallow = sum(1 for _ in _SHALLOW.finditer(text, start.end(), end))
-    return (before, stages, after) if stages and len(stages) == shallow else None
+    end = start.end()
+    try:
+        for key, begin, _, end in _pieces(text, start.end()):
+            name, piece = _stage_name(key), text[begin:end]
+            if name is None or name in stages or not _is_canonical(piece):
+                return None
+            stages[name] = piece
+    except yaml.Doubt:
+        return None
+    before, after = text[: start.end()], text[end:]
+    if (before != HEAD or after) and not _survives_around(before, after):
+        return None
+    return (before, stages, after) if stages else None
+
+
+def _survives_around(before: str, after: str) -> bool:
+    comments = re.search(r"^(?:#|\n)", before + after, re.MULTILINE)
+    return comments is None and _survives(f"{before}  a: 1\n{after}")
 
 
 def bodies(text: str) -> dict[str, Any] | None:
     """The YAML data of each stage of a lock with nothing but stages, read without a YAML parser
     where that is surely the same; None where the whole must be parsed.
     """
-    if not text.startswith(HEAD) or _TOP.search(text, len(HEAD)):
+    if not text.startswith(HEAD) or not text.endswith("\n"):
         return None
     found: dict[str, Any] = {}
+    stop = 0
     try:
-        for key, begin, body, stop in _pieces(text, len(HEAD), len(text)):
+        for key, begin, body, stop in _pieces(text, len(HEAD)):
             usual = _USUAL.fullmatch(text, body, stop)
             if usual and emit.is_plain_key(key):
                 name, data = key, _usual_body(usual)
@@ -96,17 +95,27 @@ def bodies(text: str) -> dict[str, Any] | None:
             found[name] = data
     except (yaml.Doubt, ConfigError, ValueError, AttributeError):
         return None
-    return found or None
+    return found if stop == len(text) else None
 
 
-def _pieces(text: str, start: int, end: int) -> Iterator[tuple[str, int, int, int]]:
-    """For each stage: its key, and where its text, its body and the next stage begin."""
-    marks = list(_STAGE.finditer(text, start, end))
-    if marks and marks[0].start() != start:
-        return
-    stops = [*(mark.start() for mark in marks[1:]), end]
-    for mark, stop in zip(marks, stops, strict=bool(marks)):
-        yield mark[1], mark.start(), mark.end(), stop
+def _pieces(text: str, start: int) -> Iterator[tuple[str, int, int, int]]:
+    """For each stage: its key, and where its text, its body and the next stage begin.
+
+    Raises Doubt where another line stands as far left as the stages' names do.
+    """
+    key, begin, body = "", start, 0
+    for mark in _SHALLOW.finditer(text, start - 1):
+        if body:
+            yield key, begin, body, mark.start() + 1
+        elif mark.start() + 1 != start:
+            raise yaml.Doubt
+        if not mark[1]:
+            return
+        if mark[1] != "  " or mark[2][-1] != ":":
+            raise yaml.Doubt
+        key, begin, body = mark[2][:-1], mark.start() + 1, mark.end() + 1
+    if body:
+        yield key, begin, body, len(text)
 
 
 def _stage_name(key: str) -> str | None:
@@ -120,10 +129,11 @@ def _stage_name(key: str) -> str | None:
 
 
 @lru_cache(maxsize=20_000)
-def is_canonical(piece: str, body: str, key: str) -> bool:
-    """Whether the round trip keeps the text of a stage, `piece`, which is `key` and `body`."""
-    usual = _USUAL.fullmatch(body)
-    if usual and emit.is_plain_key(key) and _command(usual["cmd"]) is not None:
+def _is_canonical(piece: str) -> bool:
+    """Whether the round trip keeps this text of a stage."""
+    body = piece.index("\n") + 1
+    usual = _USUAL.fullmatch(piece, body)
+    if usual and emit.is_plain_key(piece[2 : body - 2]) and _command(usual["cmd"]) is not None:
         return True
     return not _ANCHOR.search(piece) and _survives(f"stages:\n{piece}")
 

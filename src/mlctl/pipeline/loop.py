@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mlctl import plugins
 from mlctl.adapters import clock, git
@@ -52,21 +52,13 @@ class Request:
 class Loop:
     """One run. Everything but `_work` happens in the main thread."""
 
-    def __init__(
-        self,
-        project: Project,
-        request: Request,
-        emit: Emit,
-        observer: Observer,
-        workspace: Workspace,
-    ) -> None:
+    def __init__(self, request: Request, emit: Emit, observer: Observer) -> None:
         self.results: dict[int, StageResult] = {}
         self.signal: int | None = None
-        self._project = project
+        self._project = observer.project
         self._request = request
         self._emit = emit
         self._observer = observer
-        self._workspace = workspace
         self._executors: dict[str, Executor] = {}
         self._finished: queue.SimpleQueue[tuple[int, Outcome]] = queue.SimpleQueue()
         self._failed = False
@@ -75,7 +67,6 @@ class Loop:
         """Judge, and run what needs it; the results of all stages are in `results` after it."""
         durations = read_durations(self._project.root)
         steps = judge(
-            self._project,
             self._observer,
             self._request.indices,
             force=self._request.options.force,
@@ -105,31 +96,25 @@ class Loop:
             if step.changed:
                 pending.append(index)
             else:
-                self._finish(index, StageResult(step.stage, "unchanged"))
+                locked = self._project.locked(step.stage)
+                self._finish(index, StageResult(step.stage, "unchanged", locked=locked))
         return pending
 
     def _make_context(self, pending: Sequence[int], durations: dict[str, float]) -> Context:
-        project, run_id = self._project, self._request.run_id
-        stages = [project.stages[index] for index in pending]
-        outs = [out.key for stage in stages for out in stage.outs if out.cache]
-        tracked = git.tracked(outs, project.root) if project.config.git_root else set()
-        locks = PathLocks(project.config, " ".join(self._request.argv))
+        project, request = self._project, self._request
         self._tail = Tail(lambda address, line: self._emit(StageOutput(address, line)))
-        os.makedirs(project.path(logs_folder(run_id)), exist_ok=True)
+        os.makedirs(project.path(logs_folder(request.run_id)), exist_ok=True)
         _forget_old_logs(project.path(logs_folder()))
-        return Context(
-            run_id,
-            project,
-            self._observer,
-            self._workspace,
-            Book(project, self._workspace, locks, stages, self._emit),
-            self._request.options,
-            self._emit,
-            self._executor,
-            self._tail.follow,
-            self._tail.release,
-            frozenset(tracked),
-            durations,
+        stages = [project.stages[index] for index in pending]
+        context = Context.make(
+            request.run_id, request.argv, stages, self._observer, request.options, self._emit
+        )
+        return replace(
+            context,
+            executor=self._executor,
+            follow=self._tail.follow,
+            release=self._tail.release,
+            durations=durations,
         )
 
     def _make_scheduler(self, pending: Sequence[int]) -> Scheduler:
@@ -192,7 +177,7 @@ class Loop:
         try:
             reasons = self._reasons(index)
             if not reasons:
-                return StageResult(stage, "unchanged")
+                return StageResult(stage, "unchanged", locked=self._context.book.locked(stage))
             attempt = Attempt(self._context, stage, reasons, gpus)
             with self._context.book.claim(stage, wait=self._request.options.wait):
                 outcome, locked = attempt.bring_up_to_date()

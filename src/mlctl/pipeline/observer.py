@@ -16,6 +16,7 @@ from mlctl.adapters.files import read_text
 from mlctl.errors import ConfigError
 from mlctl.pipeline import params
 from mlctl.pipeline.fingerprint import Seen, same
+from mlctl.pipeline.project import Project
 from mlctl.pipeline.spec import Digest, LockedPath, LockedStage, ParamsDep, Stage
 from mlctl.store.observed import Observed
 from mlctl.store.workspace import Workspace
@@ -24,8 +25,9 @@ from mlctl.store.workspace import Workspace
 class Observer:
     """Looks at the files of `workspace`, for several threads at once."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    def __init__(self, project: Project, workspace: Workspace) -> None:
+        self.project = project
+        self.workspace = workspace
         self._seen: dict[tuple[str, bool], Observed | None] = {}
         self._params: dict[str, Mapping[str, Any] | None] = {}
         self._below: dict[str, set[str]] = {}  # folder -> what was seen inside it
@@ -38,7 +40,7 @@ class Observer:
         with self._lock:
             if memo in self._seen:
                 return self._seen[memo]
-        found = self._workspace.observe(key, legacy=legacy)
+        found = self.workspace.observe(key, legacy=legacy)
         with self._lock:
             self._seen[memo] = found
             for folder in _folders(key):
@@ -48,7 +50,7 @@ class Observer:
     def digest(self, key: str, like: Digest | None = None) -> Digest | None:
         """The digest of `key` now, of the kind that `like` has; a URL's comes from DVC."""
         if "://" in key:
-            return _external(dvc.external_entry(self._workspace.root, key))
+            return _external(dvc.external_entry(self.workspace.root, key))
         found = self.observed(key, legacy=like is not None and like.legacy)
         return found.digest if found else None
 
@@ -79,7 +81,7 @@ class Observer:
         """Whether all of `digest` is in the cache, as DVC judges it."""
         memo = (digest.md5, digest.legacy)
         if memo not in self._cached:
-            if not self._workspace.cache.has(digest):
+            if not self.workspace.cache.has(digest):
                 return False
             self._cached.add(memo)
         return True
@@ -110,7 +112,7 @@ class Observer:
                     self._params.pop(gone, None)
 
     def _load_params(self, key: str) -> Mapping[str, Any] | None:
-        path = self._workspace.path(key)
+        path = self.workspace.path(key)
         if os.path.isdir(path):
             raise ConfigError("a folder, where a parameters file is expected", file=key)
         if not os.path.exists(path):

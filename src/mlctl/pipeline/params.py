@@ -6,16 +6,12 @@ one value only (DVC looks names up with dpath).
 
 from __future__ import annotations
 
-import ast
-import json
-import re
-import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, Protocol
 
 from mlctl.errors import ConfigError, InvalidInput
-from mlctl.pipeline.schema import kind_of
+from mlctl.pipeline.source import kind_of
 
 
 class LoadYaml(Protocol):
@@ -95,6 +91,8 @@ def _parser(suffix: str, load_yaml: LoadYaml) -> Callable[[str, str], Any]:
 
 
 def _parse_json(text: str, name: str) -> Any:
+    import json
+
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
@@ -104,6 +102,9 @@ def _parse_json(text: str, name: str) -> Any:
 
 
 def _parse_toml(text: str, name: str) -> Any:
+    import re
+    import tomllib
+
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -114,50 +115,10 @@ def _parse_toml(text: str, name: str) -> Any:
         ) from None
 
 
-def _parse_python(text: str, name: str) -> dict[str, Any]:
-    try:
-        tree = ast.parse(text, filename=name)
-    except (SyntaxError, ValueError) as error:
-        raise ConfigError(
-            f"not valid Python: {getattr(error, 'msg', None) or error}",
-            file=name,
-            line=getattr(error, "lineno", None),
-        ) from None
-    return _constants(tree.body)
+def _parse_python(text: str, name: str) -> Any:
+    from mlctl.pipeline import python_params
 
-
-def _constants(body: Iterable[ast.stmt], *, of_self: bool = False) -> dict[str, Any]:
-    """Literals that are assigned; a class is a mapping, with what its `__init__` sets on self."""
-    values: dict[str, Any] = {}
-    for statement in body:
-        match statement:
-            case ast.ClassDef():
-                values[statement.name] = _constants(statement.body)
-            case ast.FunctionDef(name="__init__"):
-                values.update(_constants(statement.body, of_self=True))
-            case (
-                ast.Assign(targets=[target], value=value)
-                | ast.AnnAssign(target=target, value=ast.expr() as value)
-            ):
-                name = _assigned_name(target, of_self)
-                if name is not None:
-                    try:
-                        values[name] = ast.literal_eval(value)
-                    except (ValueError, TypeError, MemoryError, RecursionError):
-                        continue
-            case _:
-                continue
-    return values
-
-
-def _assigned_name(target: ast.expr, of_self: bool) -> str | None:
-    match target:
-        case ast.Name(id=name):
-            return None if of_self else name
-        case ast.Attribute(value=ast.Name(id="self"), attr=name):
-            return name
-        case _:
-            return None
+    return python_params.parse(text, name)
 
 
 def _lookup(data: Any, name: str) -> Iterator[Any]:

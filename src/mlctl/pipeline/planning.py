@@ -15,7 +15,6 @@ from mlctl.pipeline.spec import Digest
 
 
 def judge(
-    project: Project,
     observer: Observer,
     indices: Sequence[int],
     *,
@@ -24,6 +23,7 @@ def judge(
     durations: Mapping[str, float] | None = None,
 ) -> tuple[Step, ...]:
     """One step for each stage of `indices`, with the reasons that can be seen now."""
+    project = observer.project
     chosen = set(indices)
     steps = []
     for index in indices:
@@ -59,8 +59,7 @@ def planned(
     """
     with open_workspace(project) as workspace:
         steps = judge(
-            project,
-            Observer(workspace),
+            Observer(project, workspace),
             indices,
             force=force,
             allow_missing=allow_missing,

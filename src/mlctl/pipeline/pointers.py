@@ -5,14 +5,12 @@ The rules are DVC's (schema.py `SINGLE_STAGE_SCHEMA`, output.py and dependency `
 
 from __future__ import annotations
 
-import hashlib
-import json
 import posixpath
 from collections.abc import Mapping
 from typing import Any
 
-from mlctl.pipeline.keys import wdir_key
-from mlctl.pipeline.schema import Source, YamlPath
+from mlctl.pipeline.keys import key_of
+from mlctl.pipeline.source import Source, YamlPath
 from mlctl.pipeline.spec import Dep, Digest, Out, Stage
 from mlctl.pipeline.stages import ANNOTATIONS, Place, check_paths
 
@@ -26,7 +24,7 @@ def build(data: Mapping[str, Any], *, source: Source, root: str) -> Stage:
     neither can meet a file of this project.
     """
     directory = posixpath.dirname(source.file)
-    place = Place(source, wdir_key(directory, data.get("wdir"), root), root)
+    place = Place(source, key_of(data.get("wdir") or "", directory, root), root)
     stage = Stage(
         file=source.file,
         name=None,
@@ -99,6 +97,9 @@ def _folder(
 ) -> Digest | None:
     if not all(file.get("md5") for file in files):
         return None
+    import hashlib
+    import json
+
     listed = sorted((file["relpath"], file["md5"]) for file in files)
     text = json.dumps([{"md5": md5, "relpath": relpath} for relpath, md5 in listed])
     return Digest(

@@ -50,7 +50,10 @@ class Project:
         config = load_config(root)
         ignore = Ignore(root)
         compiled = Compiled(root)
-        parsing = Parsing(config.parsing_bool, config.parsing_list)
+        parsing = Parsing(
+            "boolean_optional" if config.parsing_bool == "boolean_optional" else "store_true",
+            "append" if config.parsing_list == "append" else "nargs",
+        )
         files: list[PipelineFile] = []
         stages: list[Stage] = []
         for key in discover(root, config, ignore):

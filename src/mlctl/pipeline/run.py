@@ -33,7 +33,7 @@ def run(
     started, begin = clock.now(), clock.monotonic()
     emit = _serialised(emit)
     with open_workspace(project) as workspace:
-        loop = Loop(project, request, emit, Observer(workspace), workspace)
+        loop = Loop(request, emit, Observer(project, workspace))
         status = loop.run(before_first)
     seconds = clock.monotonic() - begin
     results = tuple(loop.results[index] for index in request.indices)

@@ -6,73 +6,12 @@ The rules are DVC 3.67's (dvc/schema.py, dvc/output.py, dvc/annotations.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from difflib import get_close_matches
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from mlctl.errors import ConfigError
-
-YamlPath = tuple[str | int, ...]
-Locate = Callable[[YamlPath], int | None]
-
-
-def nowhere(_path: YamlPath) -> int | None:
-    """A Locate for data that has no text."""
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """The file that data came from: its name for messages, and the line of a YAML path."""
-
-    file: str
-    locate: Locate = nowhere
-
-    def error(self, path: YamlPath, message: str, *, hint: str | None = None) -> ConfigError:
-        return ConfigError(
-            message, file=self.file, where=dotted(path) or None, line=self.locate(path), hint=hint
-        )
-
+from mlctl.pipeline.source import Source, YamlPath, kind_of, suggestion
 
 Check = Callable[[Source, Any, YamlPath], None]
-
-
-def dotted(path: YamlPath) -> str:
-    """`stages.train.deps[0]`."""
-    text = ""
-    for step in path:
-        if isinstance(step, int):
-            text += f"[{step}]"
-        else:
-            text += f".{step}" if text else step
-    return text
-
-
-def kind_of(value: Any) -> str:
-    """What users call the type of a YAML value."""
-    match value:
-        case None:
-            return "nothing"
-        case bool():
-            return "true or false"
-        case int() | float():
-            return "a number"
-        case str():
-            return "a string"
-        case Mapping():
-            return "a mapping"
-        case list() | tuple():
-            return "a list"
-        case _:
-            return f"a {type(value).__name__}"
-
-
-def suggestion(name: object, known: Iterable[str]) -> str:
-    """A hint: the closest known name, or all of them."""
-    known = list(known)
-    close = get_close_matches(str(name), known, n=1)
-    return f"did you mean '{close[0]}'?" if close else f"known: {', '.join(known)}"
 
 
 def check_pipeline(data: Any, source: Source) -> None:
@@ -272,7 +211,7 @@ _PIPELINE = _keys(
         "metrics": _list_of(_str),
         "plots": _list_of(_str_or(_plot, dict, wanted="a mapping")),
         "artifacts": _mapping_of(_keys({"path": _str, **_ANNOTATIONS}, required=("path",))),
-        "datasets": _list_of(_dict),
+        "datasets": _list_of(_anything),
     }
 )
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mlctl.pipeline.schema import Source, YamlPath, kind_of, suggestion
+from mlctl.pipeline.source import Source, YamlPath, kind_of, suggestion
 from mlctl.pipeline.spec import Settings
 
 _DEFAULT = Settings()

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlctl.pipeline import settings
-from mlctl.pipeline.keys import BadPathError, located, wdir_key
-from mlctl.pipeline.schema import Source, YamlPath, kind_of
+from mlctl.pipeline.keys import BadPathError, key_of, located
+from mlctl.pipeline.source import Source, YamlPath, kind_of
 from mlctl.pipeline.spec import Dep, Out, OutKind, ParamsDep, Stage
 from mlctl.pipeline.template import ResolvedStage
 from mlctl.pipeline.template.context import DEFAULT_PARAMS
@@ -57,7 +57,7 @@ def build(resolved: ResolvedStage, *, source: Source, directory: str, root: str)
     wdir = data.get("wdir")
     if wdir is not None and not isinstance(wdir, str):
         raise source.error((*path, "wdir"), f"expected a folder, got {kind_of(wdir)}")
-    place = Place(source, wdir_key(directory, wdir, root), root)
+    place = Place(source, key_of(wdir or "", directory, root), root)
     stage = Stage(
         file=source.file,
         name=resolved.name,

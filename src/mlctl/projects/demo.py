@@ -45,7 +45,7 @@ def check(directory: Path) -> None:
     if not place.empty or (place.path / ".git").exists():
         raise InvalidInput(
             f"{directory} is not empty, and the demo wants a folder of its own",
-            hint=f"mlctl demo {directory}-2, or remove {directory} first",
+            hint="give the name of a new one: mlctl demo another-folder",
         )
     check_stage_python(MODULES, extra="demo")
 

@@ -177,12 +177,21 @@ def _first_commit(root: Path, added: tuple[str, ...], template: str) -> str | No
     return git_head(root) if done.code == 0 else None
 
 
+def _is_known_to_git(root: Path) -> bool:
+    return git("var", "GIT_COMMITTER_IDENT", cwd=root, check=False).code == 0
+
+
 def _notes(place: Place, started: Started, *, scm: bool, records_off: bool) -> tuple[str, ...]:
     notes = []
     if started.git_made and place.git is not None:
         notes.append(f"a git repository of its own inside {place.git} (--subdir: a part of that)")
     if started.git_made and place.empty and started.commit is None:
         notes.append("git refused the first commit: `git commit` says why; the files are staged")
+    if started.commit is not None and not _is_known_to_git(place.path):
+        notes.append(
+            "git does not know you: the first commit is mlctl's, and records wait for your "
+            "`git config --global user.name` and `user.email`"
+        )
     if not scm:
         notes.append("without git no run is recorded in a commit")
     elif records_off:

@@ -51,7 +51,7 @@ def heat(
     rows, columns = rows[:HEAT_LIMIT], columns[:HEAT_LIMIT]
     if not rows or not columns:
         return nothing(width, 80, title)
-    left = min(width * 0.35, max(text_width(name) for name in rows) + 14) + (20 if y_label else 0)
+    left = min(width * 0.35, max(text_width(name) for name in rows) + 18) + (22 if y_label else 0)
     cell = min((width - left - 12) / len(columns), 96.0)
     tall = max(20.0, min(cell, 44.0))
     frame = Frame(left, 26, left + cell * len(columns), 26 + tall * len(rows))
@@ -63,7 +63,7 @@ def heat(
         parts.append(text(left + cell * (at + 0.5), 18, shown, anchor="middle", fill=INK))
     for at, name in enumerate(rows):
         y = frame.top + tall * at
-        shown = fit(name, left - (34 if y_label else 12))
+        shown = fit(name, left - (36 if y_label else 12))
         parts.append(text(left - 8, y + tall / 2 + 4, shown, anchor="end", fill=INK))
         for column, value in enumerate(values[at][: len(columns)]):
             where = f"{name} / {columns[column]}"
@@ -110,7 +110,7 @@ def _square(
     )  # fmt: skip
 
 
-def gantt(tasks: Sequence[Task], *, title: str = "", width: int = 860) -> Html:
+def gantt(tasks: Sequence[Task], *, title: str = "", width: int = 1000) -> Html:
     """One bar for each task over the time from the first start to the last end, in seconds."""
     if not tasks:
         return nothing(width, 80, title)

@@ -32,7 +32,7 @@ p{{margin:0 0 10px}}
 section{{background:var(--paper);border:1px solid var(--grid);border-radius:8px;
 padding:20px;margin:20px 0 0}}
 .scroll{{overflow-x:auto}}
-table{{border-collapse:collapse;width:100%;font-size:14px}}
+table{{border-collapse:collapse;min-width:min(100%,460px);font-size:14px}}
 th,td{{text-align:left;padding:6px 10px;border-bottom:1px solid var(--grid);vertical-align:middle}}
 th{{font-weight:600;color:var(--muted);white-space:nowrap;background:var(--head)}}
 tr:last-child td{{border-bottom:0}}

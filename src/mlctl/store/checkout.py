@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import stat as stat_module
+import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from mlctl.errors import InvalidInput
+from mlctl.errors import Busy, InvalidInput
 from mlctl.store.cache import MissingObjects
 from mlctl.store.digest import Digest
 from mlctl.store.links import make_link, protect, remove, set_executable
@@ -46,7 +47,7 @@ def checkout(workspace: Workspace, digest: Digest, key: str, *, force: bool = Tr
         return Changes()
     target = cache.tree(digest.md5, legacy=legacy) if digest.isdir else (TreeEntry("", digest.md5),)
     wanted = {entry.relpath: entry.md5 for entry in target}
-    present = _present(current, digest)
+    present = _present(current)
     needed = {name: md5 for name, md5 in wanted.items() if present.get(name) != md5}
     _require(workspace, key, needed.values(), legacy)
     deleted = tuple(sorted(name for name in present if name not in wanted))
@@ -74,12 +75,20 @@ def relink(workspace: Workspace, observed: Observed) -> None:
         workspace.cache.flush()  # protecting objects later would look like a change of the links
     known: dict[str, tuple[Signature, str]] = {}
     remaining = list(types)
+    temporary = _temporary_folder(workspace, os.path.dirname(observed.path))
     for entry in observed.entries:
         cached = workspace.cache.path(entry.md5, legacy=legacy)
+        status = os.stat(entry.path)
+        same = os.path.samestat(status, os.stat(cached))
+        if not same and signature(status) != entry.signature:
+            raise Busy(
+                f"{entry.path}: changed while it was committed",
+                hint="wait until nothing writes to it, and try again",
+            )
         if _needs_relink(entry.path, cached, types, isdir):
-            make_link(cached, entry.path, remaining, _temporary_folder(workspace, entry.path))
+            make_link(cached, entry.path, remaining, temporary)
             protect(cached)
-        elif signature(os.stat(entry.path)) == entry.signature:
+        elif not same:
             continue
         known[entry.relpath] = (signature(os.stat(entry.path)), entry.md5)
     if observed.digest.isexec and known:
@@ -111,11 +120,9 @@ def _needs_relink(path: str, cached: str, types: Iterable[str], isdir: bool) -> 
     return True
 
 
-def _present(current: Observed | None, digest: Digest) -> Mapping[str, str]:
+def _present(current: Observed | None) -> Mapping[str, str]:
     if current is None:
         return {}
-    if current.digest.isdir != digest.isdir:
-        return {entry.relpath or ".": entry.md5 for entry in current.entries}
     return {entry.relpath: entry.md5 for entry in current.entries}
 
 
@@ -130,8 +137,7 @@ def _refuse_loss(
     workspace: Workspace, current: Observed | None, names: set[str], legacy: bool
 ) -> None:
     for entry in current.entries if current else ():
-        touched = entry.relpath in names or (entry.relpath or ".") in names
-        if touched and not workspace.cache.exists(entry.md5, legacy=legacy):
+        if entry.relpath in names and not workspace.cache.exists(entry.md5, legacy=legacy):
             raise InvalidInput(
                 f"{entry.path}: would be lost, since its content is not in the cache",
                 hint="commit it first, or use --force",
@@ -148,7 +154,7 @@ def _apply(
     """Delete and link; the signatures of what was made, by relpath."""
     types = list(workspace.config.link_types)
     for name in deleted:
-        if name != ".":
+        if name:
             remove(os.path.join(path, name))
     if digest.isdir:
         os.makedirs(path, exist_ok=True)
@@ -200,6 +206,7 @@ def _temporary_folder(workspace: Workspace, path: str) -> str | None:
     """Where files under way stay out of users' folders: `.mlctl/tmp`, if it is the same device."""
     folder = os.path.join(workspace.config.local_dir, "tmp")
     with suppress(OSError):
+        _sweep(folder)
         make_local_dir(workspace.config.local_dir)
         os.makedirs(folder, exist_ok=True)
         near = path
@@ -208,6 +215,14 @@ def _temporary_folder(workspace: Workspace, path: str) -> str | None:
         if os.stat(folder).st_dev == os.stat(near).st_dev:
             return folder
     return None
+
+
+def _sweep(folder: str) -> None:
+    """Delete what killed processes left there a day ago or more."""
+    with suppress(FileNotFoundError), os.scandir(folder) as scan:
+        for entry in scan:
+            if entry.stat(follow_symlinks=False).st_mtime < time.time() - 86_400:
+                os.unlink(entry.path)
 
 
 def _remember(

@@ -13,6 +13,7 @@ import re
 import stat as stat_module
 from collections.abc import Callable, Iterator
 
+from mlctl.adapters.files import read_text
 from mlctl.errors import InvalidInput
 
 IGNORE_FILE = ".dvcignore"
@@ -152,10 +153,10 @@ class Ignore:
 
     def _read(self, path: str) -> tuple[str, ...]:
         try:
-            with open(os.path.join(self.root, path), encoding="utf-8") as file:
-                lines = [line.strip() for line in file]
+            text = read_text(os.path.join(self.root, path), name=path)
         except (FileNotFoundError, NotADirectoryError):
             return ()
+        lines = [line.strip() for line in text.split("\n")]
         return tuple(line for line in lines if line and not line.startswith("#"))
 
     def _in_subrepo(self, parts: list[str], isdir: bool) -> bool:
@@ -174,11 +175,11 @@ def _file_stat(entry: os.DirEntry[str]) -> os.stat_result:
     try:
         status = entry.stat()
     except FileNotFoundError:
+        if not entry.is_symlink():
+            raise
         raise InvalidInput(
-            f"{entry.path}: a link to a file that does not exist"
-            if entry.is_symlink()
-            else f"{entry.path}: vanished while the folder was read",
-            hint="remove the link, or name it in .dvcignore" if entry.is_symlink() else None,
+            f"{entry.path}: a link to a file that does not exist",
+            hint="remove the link, or name it in .dvcignore",
         ) from None
     if not stat_module.S_ISREG(status.st_mode):
         raise InvalidInput(

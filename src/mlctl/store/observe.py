@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from mlctl.errors import Busy, InvalidInput
+from mlctl.errors import Busy, InvalidInput, NotAble
 from mlctl.store.digest import Digest
 from mlctl.store.hashing import file_md5, file_md5_dos2unix, is_executable
 from mlctl.store.ignore import Ignore
@@ -67,10 +67,15 @@ def observe(
         status = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    if stat_module.S_ISDIR(status.st_mode):
-        return _folder(key, path, ignore, context, known or {})
-    if stat_module.S_ISREG(status.st_mode):
-        return _file(key, path, status, context, known or {})
+    try:
+        if stat_module.S_ISDIR(status.st_mode):
+            return _folder(key, path, ignore, context, known or {})
+        if stat_module.S_ISREG(status.st_mode):
+            return _file(key, path, status, context, known or {})
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise Busy(f"{error.filename}: vanished while it was read") from None
+    except PermissionError as error:
+        raise NotAble(f"{error.filename}: may not be read", hint="change its permissions") from None
     raise InvalidInput(f"{path}: neither a file nor a folder")
 
 
@@ -190,11 +195,8 @@ def _hash_all(files: Sequence[_File], legacy: bool) -> list[tuple[_File, str]]:
 def _hash(item: _File, legacy: bool) -> tuple[_File, str]:
     """The hash, and the file as it was while it was read. Raises Busy where it keeps changing."""
     for _ in range(_ATTEMPTS):
-        try:
-            md5 = file_md5_dos2unix(item.path) if legacy else file_md5(item.path)
-            status = os.stat(item.path)
-        except FileNotFoundError:
-            raise Busy(f"{item.path}: was deleted while it was read") from None
+        md5 = file_md5_dos2unix(item.path) if legacy else file_md5(item.path)
+        status = os.stat(item.path)
         sign = signature(status)
         if sign == item.signature:
             return item, md5

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from mlctl.cli._output import styled
@@ -28,7 +29,7 @@ class Column:
     styles: list[str]
     right: bool = False
 
-    @property
+    @cached_property
     def width(self) -> int:
         return max(len(self.head), *map(len, self.cells))
 
@@ -106,7 +107,7 @@ def _value_columns(heads: Sequence[RunHead], room: int) -> tuple[list[Column], t
     chosen: list[list[Column]] = [[], []]
     for index in range(max(len(metrics), len(params))):
         for kind, (names, make) in enumerate(((metrics, _metric_column), (params, _param_column))):
-            if index < len(names):
+            if index < len(names) and room > len(GAP):
                 column = make(heads, names[index], clip(short[names[index]], _WIDEST_VALUE))
                 if column.width + len(GAP) <= room:
                     room -= column.width + len(GAP)

@@ -21,6 +21,11 @@ def compute(reference: Array, current: Array) -> Measure:
     """W / std(reference), without a p-value. Raises ValueError where a sample is empty."""
     check(reference, current)
     first, second = np.sort(reference), np.sort(current)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _ratio(first, second)
+
+
+def _ratio(first: Array, second: Array) -> Measure:
     deviation = float(first.std())
     # A constant column of floats has a deviation of rounding errors, not of data.
     if deviation <= 1e-12 * max(abs(first[0]), abs(first[-1])):

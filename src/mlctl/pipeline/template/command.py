@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -59,7 +58,11 @@ def _list_arguments(name: str, values: list[Any], parsing: Parsing) -> Iterator[
 
 
 def _quoted(value: Any) -> str:
-    return shlex.quote(value) if isinstance(value, str) else str(value)
+    if not isinstance(value, str):
+        return str(value)
+    import shlex
+
+    return shlex.quote(value)
 
 
 def _flat(options: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Literal
 
 from mlctl.pipeline.template.command import Parsing, to_text
@@ -244,16 +244,18 @@ def _malformed(inner: str, position: int) -> TemplateError:
 
 
 def _hint(reference: Reference, scope: Scope) -> str | None:
+    from difflib import get_close_matches
+
     wanted = ".".join(reference.names)
-    known = list(_dotted(scope, ""))
+    known = list(islice(_dotted(scope, ""), 2000))
     close = get_close_matches(wanted, known, n=1)
     if not close:
         last = reference.names[-1]
         close = [name for name in known if name.rpartition(".")[2] == last][:1]
     if close:
         return f"did you mean '{close[0]}'?"
-    top = ", ".join(scope)
-    return f"known: {top}" if top else "there are no params.yaml and no vars here"
+    top = ", ".join(islice(scope, 10)) + (", …" if len(scope) > 10 else "")
+    return f"known: {top}" if top else "there is no params.yaml here, and no vars"
 
 
 def _dotted(values: Mapping[str, Any], prefix: str) -> Iterator[str]:

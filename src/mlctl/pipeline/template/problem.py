@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-YamlPath = tuple[str | int, ...]
+from mlctl.pipeline.source import YamlPath
 
 
 class TemplateError(Exception):

@@ -1,11 +1,41 @@
-"""The value of an override, in Hydra's grammar (hydra/grammar/OverrideParser.g4)."""
+"""One override, `key=value` in Hydra's grammar (hydra/grammar/OverrideParser.g4)."""
 
 from __future__ import annotations
 
 import re
-from typing import Any, NoReturn
+from dataclasses import dataclass
+from typing import Any, Literal, NoReturn
 
 from mlctl.errors import InvalidInput
+
+Kind = Literal["", "+", "++", "~"]
+_OVERRIDE = re.compile(r"(\+\+|\+|~)?((?:[^=:]*:)?)([^=:]+?)(?:=(.*))?", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """One parsed override; `value` is None for a bare deletion."""
+
+    text: str
+    kind: Kind
+    key: tuple[str, ...]
+    value: Any
+    has_value: bool
+
+
+def parse(text: str) -> Override:
+    """The override in `text`; a file before a colon is not read here. Raises InvalidInput."""
+    match = _OVERRIDE.fullmatch(text)
+    kind = match[1] or "" if match else ""
+    if match is None or (match[4] is None and kind != "~"):
+        raise InvalidInput(f"-S {text}: expected KEY=VALUE", hint="for example -S train.lr=0.1")
+    key = tuple(match[3].split("."))
+    if not all(part and part == part.strip() for part in key):
+        raise InvalidInput(f"-S {text}: {match[3]!r} is not a dotted name")
+    has_value = match[4] is not None
+    value = parse_value(match[4], text) if has_value else None
+    return Override(text, kind, key, value, has_value)  # type: ignore[arg-type]
+
 
 _INT = re.compile(r"[+-]?(?:0|[1-9](?:_?[0-9])*)")
 _FLOAT = re.compile(

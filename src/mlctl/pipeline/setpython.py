@@ -7,10 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mlctl.errors import ConfigError, InvalidInput
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from mlctl.pipeline.overrides import Override
+from mlctl.pipeline.setvalue import Override
 
 
 def set_python(text: str, overrides: Sequence[Override]) -> str:

@@ -10,41 +10,13 @@ import copy
 import json
 import re
 from collections.abc import MutableMapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, Literal
+from typing import Any
 
 from mlctl.adapters import yaml
 from mlctl.errors import ConfigError, InvalidInput
-from mlctl.pipeline.overridevalue import parse_value
-
-Kind = Literal["", "+", "++", "~"]
-_OVERRIDE = re.compile(r"(\+\+|\+|~)?((?:[^=:]*:)?)([^=:]+?)(?:=(.*))?", re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class Override:
-    """One parsed override; `value` is None for a bare deletion."""
-
-    text: str
-    kind: Kind
-    key: tuple[str, ...]
-    value: Any
-    has_value: bool
-
-
-def parse(text: str) -> Override:
-    """The override in `text`; a file before a colon is not read here. Raises InvalidInput."""
-    match = _OVERRIDE.fullmatch(text)
-    kind = match[1] or "" if match else ""
-    if match is None or (match[4] is None and kind != "~"):
-        raise InvalidInput(f"-S {text}: expected KEY=VALUE", hint="for example -S train.lr=0.1")
-    key = tuple(match[3].split("."))
-    if not all(part and part == part.strip() for part in key):
-        raise InvalidInput(f"-S {text}: {match[3]!r} is not a dotted name")
-    has_value = match[4] is not None
-    value = parse_value(match[4], text) if has_value else None
-    return Override(text, kind, key, value, has_value)  # type: ignore[arg-type]
+from mlctl.pipeline.setpython import set_python
+from mlctl.pipeline.setvalue import Override, parse
 
 
 def set_params(text: str, suffix: str, overrides: Sequence[str]) -> str:
@@ -55,8 +27,6 @@ def set_params(text: str, suffix: str, overrides: Sequence[str]) -> str:
     parsed = [parse(override) for override in overrides]
     match suffix.lower():
         case ".py":
-            from mlctl.pipeline.overridepy import set_python
-
             return set_python(text, parsed)
         case ".json":
             return _set_json(text, parsed)

@@ -1,0 +1,35 @@
+"""`mlctl freeze`"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mlctl.cli._options import Directory, Json
+
+app = typer.Typer()
+
+
+@app.command()
+def freeze(
+    stages: Annotated[list[str], typer.Argument(help="Stages, or .dvc files.")],
+    json: Json = False,
+    directory: Directory = None,
+) -> int:
+    """Freeze stages: they are no longer run, whatever changes before them.
+
+    Examples:
+
+        $ mlctl freeze prepare
+    """
+    from mlctl.cli._output import print_json, say
+    from mlctl.pipeline.freeze import set_frozen
+    from mlctl.pipeline.project import Project
+
+    changed = set_frozen(Project.open(), stages, frozen=True)
+    if json:
+        print_json("freeze", {"changed": changed})
+    for address in [] if json else changed or ["nothing to do"]:
+        say(f"froze {address}" if changed else address)
+    return 0
