@@ -67,8 +67,7 @@ stages:
     "params of every kind": Feature(
         {
             "data.txt": "x\n",
-            "params.yaml": "lr: 0.1\nnested: {deep: {a: [1, 2], b: null}}\nwhen: 2020-01-01\n"
-            "text: 'a: b'\n",
+            "params.yaml": "lr: 0.1\nnested: {deep: {a: [1, 2], b: null}}\ntext: 'a: b'\n",
             "p.json": '{"x": 1, "y": {"z": true}}',
             "p.toml": 'name = "n"\n[table]\nrate = 1.5\n',
             "p.py": "A = 1\nT = (1, 2)\n\n\nclass Train:\n    epochs = 5\n",
@@ -81,7 +80,6 @@ stages:
     params:
       - lr
       - nested.deep
-      - when
       - text
       - p.json: [x, y.z]
       - p.toml: [table, name]
@@ -181,7 +179,7 @@ stages:
 """,
         },
         param=("params.yaml", "one: hello", "one: bye"),
-        cmd=("dvc.yaml", "cmd: echo", "cmd: echo -n"),
+        cmd=("dvc.yaml", "echo ${words.one}", "echo -n ${words.one}"),
     ),
     "foreach": Feature(
         {
@@ -363,7 +361,7 @@ stages:
     deps: [data.txt]
 """,
         },
-        cmd=("dvc.yaml", "two  spaces", "two spaces"),
+        cmd=("dvc.yaml", "cat data.txt > out", "cat < data.txt > out"),
     ),
     "callback": Feature(
         {
@@ -445,9 +443,7 @@ stages:
         cmd=COPY,
     ),
     "empty outs": Feature(
-        one(
-            "    deps: [data.txt]\n    outs: [out.txt, none]\n", cmd="touch out.txt && mkdir none"
-        ),
+        one("    deps: [data.txt]\n    outs: [out.txt, none]\n", cmd="touch out.txt && mkdir none"),
         cmd=("dvc.yaml", "touch", "touch -c . &&  touch"),
         out=None,
     ),

@@ -59,6 +59,7 @@ def test_everything_is_read() -> None:
         ("min: 0, max: 1,", "min: 2, max: 1,", "raw.yaml:10: columns.share.min", "greater than"),
         ("0.01", "1.5", "raw.yaml:10: columns.share.max_failing", "from 0 to 1"),
         ("^[a-z]+$", "[", "raw.yaml:11: columns.colour.regex", "not a regular expression"),
+        ("extra: {", "'*': {", "raw.yaml:12: columns.*", "as a pattern"),
         ("share >= 0", "shaer >= 0", "raw.yaml:14: checks.0.expr", "'shaer' is not among"),
         ("share >= 0", "share >=", "raw.yaml:14: checks.0.expr", "expected a value"),
         ("share >= 0", "__import__('os')", "raw.yaml:14: checks.0.expr", "no function"),

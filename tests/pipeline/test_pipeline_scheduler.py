@@ -95,7 +95,12 @@ def test_after_a_stop_nothing_starts():
 
 
 def test_it_says_what_a_ready_stage_waits_for():
-    settings = [Settings(mutex=("db",)), Settings(mutex=("db",)), Settings(gpus=1), Settings(cpus=9)]
+    settings = [
+        Settings(mutex=("db",)),
+        Settings(mutex=("db",)),
+        Settings(gpus=1),
+        Settings(cpus=9),
+    ]
     scheduler = Scheduler([[]] * 4, settings, Slots(4))
     scheduler.start_next()
     assert scheduler.waits() == {1: "mutex db", 2: "a gpu", 3: "9 cpus"}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mlctl.adapters.files import write_text
 from mlctl.data.contracts import files
-from mlctl.data.contracts.contract import Contract
+from mlctl.data.contracts.contract import Contract, parse
 from mlctl.data.contracts.infer import infer
 from mlctl.data.contracts.render import to_yaml
 from mlctl.errors import InvalidInput
@@ -45,5 +45,7 @@ def infer_contract(
     if not frame.width:
         raise InvalidInput(f"{data}: a table without columns")
     found = infer(frame, data=data, name=dataset, file=file, text=text)
-    write_text(target, to_yaml(found))
+    content = to_yaml(found)
+    parse(content, file=file, name=dataset)  # refuses names of columns that no contract can hold
+    write_text(target, content)
     return Written(found.contract, frame.height)

@@ -18,10 +18,10 @@ from mlctl.adapters.files import read_text, write_text
 from mlctl.errors import Busy
 from mlctl.pipeline import lockfile
 from mlctl.pipeline.events import Emit, Notice
+from mlctl.pipeline.ignoring import Ignoring
 from mlctl.pipeline.journal import Journal
 from mlctl.pipeline.project import Project, lock_key
 from mlctl.pipeline.spec import LockedStage, Stage
-from mlctl.store.gitignore import ignore
 from mlctl.store.locks import PathLocks, repo_lock
 from mlctl.store.workspace import Workspace
 
@@ -48,7 +48,8 @@ class Book:
         self._rank = {stage.address: rank for rank, stage in enumerate(serial)}
         self._done: dict[str, LockedStage] = {}
         self._locks: dict[str, _LockText] = {}
-        self._to_ignore: dict[str, Sequence[str]] = {}
+        outs = [out.key for stage in serial for out in stage.outs if out.cache]
+        self._ignoring = Ignoring(project.config, outs)
         self._unfolded: dict[str, Stage] = {}
         self._journal = Journal(project.root)
         self._folded_at = clock.monotonic()
@@ -64,7 +65,7 @@ class Book:
             if stage.name is not None:
                 self._journal.append(lock_key(stage.file), stage.name, locked)
             self._done[stage.address] = locked
-            self._to_ignore[stage.address] = cached_outs
+            self._ignoring.add(cached_outs)
             self._unfolded[stage.address] = stage
 
     @contextmanager
@@ -93,7 +94,6 @@ class Book:
                 return
             self._workspace.cache.flush()
             with repo_lock(self._project.config, wait=None):
-                self._fold_gitignore()
                 for file in sorted({s.file for s in self._unfolded.values() if s.name is not None}):
                     self._fold_lock(file)
             self._journal.clear()
@@ -105,7 +105,9 @@ class Book:
         """What the stage reads and what it writes, as absolute paths."""
         reads = [*(dep.key for dep in stage.deps), *(dep.key for dep in stage.params)]
         path = self._workspace.path
-        return [path(key) for key in reads if "://" not in key], [path(out.key) for out in stage.outs]
+        return [path(key) for key in reads if "://" not in key], [
+            path(out.key) for out in stage.outs
+        ]
 
     def _wait_for(self, stage: Stage, reads: list[str], writes: list[str], *, wait: bool) -> None:
         told = False
@@ -134,11 +136,6 @@ class Book:
         text.written = lockfile.splice(text.base, updates, list(updates))
         if text.written != now:
             write_text(path, text.written)
-
-    def _fold_gitignore(self) -> None:
-        addresses = sorted(self._to_ignore, key=lambda address: self._rank[address])
-        ignore(self._project.config, [k for a in addresses for k in self._to_ignore[a]])
-        self._to_ignore.clear()
 
 
 class _LockText:

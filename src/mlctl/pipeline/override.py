@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from mlctl.adapters.files import read_text, write_text
 from mlctl.errors import InvalidInput
-from mlctl.pipeline import edit
+from mlctl.pipeline.setparams import set_params
 from mlctl.pipeline.project import Project
 
 DEFAULT_FILE = "params.yaml"
@@ -30,7 +30,7 @@ def set_parameters(project: Project, overrides: Sequence[str]) -> None:
                 f"-S {assignments[0]}: there is no {file}", hint="name it: -S FILE:KEY=VALUE"
             )
         text = read_text(path, name=file)
-        texts[path] = edit.set_params(text, os.path.splitext(file)[1], assignments)
+        texts[path] = set_params(text, os.path.splitext(file)[1], assignments)
     for path, text in texts.items():
         write_text(path, text)
 

@@ -61,15 +61,30 @@ def ignore(config: Config, keys: Iterable[str]) -> tuple[str, ...]:
             folder, _, name = key.rpartition("/")
             folders.setdefault(folder, []).append(name)
     for folder, names in folders.items():
-        path = _gitignore(config, folder)
-        text = _read(path)
-        lines = [f"/{_escape(name)}\n" for name in dict.fromkeys(names)]
-        known = set(text.splitlines(keepends=True))
-        new = "".join(line for line in lines if line not in known)
-        if new:
-            between = "" if not text or text.endswith("\n") else "\n"
-            _write(path, text + between + new)
+        text = read_lines(config, folder)
+        after = lines_added(text, names)
+        if after != text:
+            write_lines(config, folder, after)
     return tuple(f"{folder}/.gitignore" if folder else ".gitignore" for folder in folders)
+
+
+def lines_added(text: str, names: Iterable[str]) -> str:
+    """The text of a `.gitignore` with a line for the last part of each of `names`, as DVC adds it."""
+    lines = [f"/{_escape(os.path.basename(name))}\n" for name in dict.fromkeys(names)]
+    known = set(text.splitlines(keepends=True))
+    new = "".join(line for line in lines if line not in known)
+    between = "" if not new or not text or text.endswith("\n") else "\n"
+    return text + between + new
+
+
+def read_lines(config: Config, folder: str) -> str:
+    """The text of the `.gitignore` in `folder` (a key), empty where there is none."""
+    return _read(_gitignore(config, folder))
+
+
+def write_lines(config: Config, folder: str, text: str) -> None:
+    """Replace the `.gitignore` in `folder` (a key), atomically."""
+    _write(_gitignore(config, folder), text)
 
 
 def unignore(config: Config, keys: Iterable[str]) -> tuple[str, ...]:

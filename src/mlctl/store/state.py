@@ -19,6 +19,7 @@ import json
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
@@ -183,12 +184,19 @@ class State:
         if self._connection is None:
             with contextlib.suppress(OSError):
                 make_local_dir(self._folder)
-            try:
-                connection = self._connect(self._path)
-            except sqlite3.OperationalError:
-                connection = self._connect(":memory:")
-            self._connection = connection
+            self._connection = self._connect_patiently()
         return self._connection
+
+    def _connect_patiently(self) -> sqlite3.Connection:
+        """Where two processes make the file at once, SQLite refuses without waiting."""
+        for _ in range(5):
+            try:
+                return self._connect(self._path)
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error):
+                    break
+                time.sleep(0.02)
+        return self._connect(":memory:")
 
     @staticmethod
     def _connect(path: str) -> sqlite3.Connection:

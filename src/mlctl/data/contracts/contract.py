@@ -180,6 +180,8 @@ def _columns(source: _Source, value: Any) -> tuple[ColumnContract, ...]:
     for name in value:
         if not isinstance(name, str) or not name:
             source.fail(f"{name!r} is not a text; put it in quotes", "columns", str(name))
+        if name == "*" or (name.startswith("^") and name.endswith("$")):
+            source.fail("Polars reads this name as a pattern; rename the column", "columns", name)
     return tuple(_column(source, name, item) for name, item in value.items())
 
 
