@@ -1,12 +1,16 @@
+"""The journal: what a killed run had finished is in the locks afterwards, whatever the moment."""
+
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from mlctl.pipeline import lockfile
+from mlctl.pipeline import journal, lockfile
 from mlctl.pipeline.journal import Journal
 from mlctl.pipeline.spec import Digest, LockedPath, LockedStage
 
@@ -15,51 +19,70 @@ TWO = LockedStage(
     ("echo 'x: y'", "b"),
     params={"params.yaml": {"day": date(2024, 1, 1), "lr": 1e-5, "n": float("inf")}},
 )
+# A run that writes down two stages and is killed before it can fold them.
+KILLED = """
+import os, sys
+from mlctl.pipeline.journal import Journal
+from mlctl.pipeline.spec import LockedStage
+journal = Journal(sys.argv[1], "01RUN")
+journal.append("dvc.lock", "b", LockedStage("echo b"))
+journal.append("sub/dvc.lock", "c", LockedStage("echo c"))
+journal.append("dvc.lock", "a", LockedStage("echo a"))
+os.kill(os.getpid(), 9)
+"""
 
 
-def test_stages_fold_into_the_lock_in_order(tmp_path: Path) -> None:
-    journal = Journal(str(tmp_path))
-    journal.append("sub/dvc.lock", "b", ONE)
-    journal.append("sub/dvc.lock", "a", ONE)
-    journal.append("sub/dvc.lock", "a", TWO)
-    assert journal.pending() == ["sub/dvc.lock"]
-    assert journal.read("sub/dvc.lock") == {"b": ONE, "a": TWO}
-    assert journal.fold("sub/dvc.lock", ["a", "b"])
-    text = (tmp_path / "sub/dvc.lock").read_text()
-    assert text == lockfile.splice(None, {"a": TWO, "b": ONE}, ["a", "b"])
-    assert journal.pending() == []
-    assert not journal.fold("sub/dvc.lock")
-    assert (tmp_path / "sub/dvc.lock").read_text() == text
+def order(lock: str) -> list[str]:
+    return ["a", "b"] if lock == "dvc.lock" else ["c"]
 
 
-def test_folding_twice_is_harmless(tmp_path: Path) -> None:
-    journal = Journal(str(tmp_path))
-    journal.append("dvc.lock", "a", ONE)
-    saved = Path(journal.path("dvc.lock")).read_bytes()
-    journal.fold("dvc.lock")
-    once = (tmp_path / "dvc.lock").read_text()
-    Path(journal.path("dvc.lock")).write_bytes(saved)  # killed before the journal was removed
-    journal.fold("dvc.lock")
-    assert (tmp_path / "dvc.lock").read_text() == once
+def test_a_living_run_is_left_alone(tmp_path: Path) -> None:
+    living = Journal(str(tmp_path), "01RUN")
+    living.append("dvc.lock", "a", ONE)
+    assert journal.abandoned(str(tmp_path)) == []
+    living.close()
+    assert journal.abandoned(str(tmp_path)) == []
+    assert os.listdir(tmp_path / journal.FOLDER) == []
 
 
-@pytest.mark.parametrize("kept", [1, 20, -1])
-def test_a_torn_line_is_ignored_and_does_not_spoil_the_next(tmp_path: Path, kept: int) -> None:
-    journal = Journal(str(tmp_path))
-    journal.append("dvc.lock", "a", ONE)
-    path = Path(journal.path("dvc.lock"))
-    whole = path.read_bytes()
-    path.write_bytes(whole + whole.replace(b'"a"', b'"b"')[:kept])
-    assert journal.read("dvc.lock") == {"a": ONE}
-    journal.append("dvc.lock", "c", TWO)
-    assert {"a", "c"} <= set(journal.read("dvc.lock"))
+def test_a_killed_runs_stages_come_into_the_locks_in_serial_order(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False)
+    (path,) = journal.abandoned(str(tmp_path))
+    saved = Path(path).read_bytes()
+    for _ in range(2):  # as if killed before the journal was removed
+        Path(path).write_bytes(saved)
+        journal.recover(str(tmp_path), path, order)
+        text = (tmp_path / "dvc.lock").read_text()
+        assert list(lockfile.parse_text(text, name="dvc.lock").stages) == ["a", "b"]
+        assert "echo c" in (tmp_path / "sub/dvc.lock").read_text()
+        assert not Path(path).exists()
 
 
-def test_clear_removes_every_journal(tmp_path: Path) -> None:
-    journal = Journal(str(tmp_path))
-    journal.clear()
-    journal.append("dvc.lock", "a", ONE)
-    journal.append("s/dvc.lock", "a", ONE)
-    journal.clear()
-    assert journal.pending() == []
-    assert os.listdir(tmp_path / ".mlctl/journal") == []
+@pytest.mark.parametrize("kept", [0, 1, 20, -1])
+def test_a_torn_line_is_ignored(tmp_path: Path, kept: int) -> None:
+    subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False)
+    (path,) = journal.abandoned(str(tmp_path))
+    first, *_ = Path(path).read_bytes().splitlines(keepends=True)
+    Path(path).write_bytes(first + first.replace(b'"b"', b'"x"')[:kept])
+    assert journal.recover(str(tmp_path), path, order) == {
+        "dvc.lock": {"b": LockedStage("echo b")}
+    }
+
+
+def test_every_value_survives(tmp_path: Path) -> None:
+    writer = Journal(str(tmp_path), "01RUN")
+    writer.append("dvc.lock", "a", ONE)
+    writer.append("dvc.lock", "b", TWO)
+    (path,) = (tmp_path / journal.FOLDER).iterdir()
+    found = journal.recover(str(tmp_path), str(path), order)
+    assert found == {"dvc.lock": {"a": ONE, "b": TWO}}
+
+
+def test_what_was_folded_is_not_recovered(tmp_path: Path) -> None:
+    writer = Journal(str(tmp_path), "01RUN")
+    writer.append("dvc.lock", "a", ONE)
+    writer.clear()
+    writer.append("dvc.lock", "b", TWO)
+    (path,) = (tmp_path / journal.FOLDER).iterdir()
+    assert journal.recover(str(tmp_path), str(path), order) == {"dvc.lock": {"b": TWO}}

@@ -39,7 +39,7 @@ def pull_objects(root: str, md5s: Sequence[str]) -> None:
 
 
 def external_entry(root: str, url: str) -> dict[str, Any] | None:
-    """What DVC's lock would hold of a URL (an etag, a checksum, a size); None if there is nothing."""
+    """What DVC's lock would hold of a URL (an etag, a size), or None where nothing is."""
     from dvc.dependency import loads_from
     from dvc.stage import Stage
 

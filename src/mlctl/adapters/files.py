@@ -15,7 +15,7 @@ StrPath = str | os.PathLike[str]
 
 
 def read_text(path: StrPath, *, name: str | None = None) -> str:
-    """The text of a UTF-8 file; raises ConfigError (with `name` or the path) where it is not UTF-8."""
+    """The text of a file. Raises ConfigError, naming `name` or the path, where it is not UTF-8."""
     data = Path(path).read_bytes()
     try:
         return data.decode("utf-8")
@@ -29,12 +29,12 @@ def read_text(path: StrPath, *, name: str | None = None) -> str:
 
 
 def write_text(path: StrPath, text: str) -> None:
-    """Replace `path` by `text` atomically and durably: readers see the old or the new, never a part."""
+    """Replace `path` by `text`, atomically and durably: a reader sees the old or the new."""
     write_bytes(path, text.encode("utf-8"))
 
 
 def write_bytes(path: StrPath, data: bytes) -> None:
-    """Replace `path` by `data` atomically and durably, keeping its mode where it exists.
+    """Replace `path` by `data`, atomically and durably, keeping its mode where it exists.
 
     A symbolic link is followed, so that the file it points to is replaced and the link stays.
     """

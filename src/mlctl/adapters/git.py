@@ -17,7 +17,7 @@ def git(
     stdin: str | None = None,
     check: bool = True,
 ) -> Result:
-    """Run `git ARGS` in `cwd`; optional locks are off, so that asking never disturbs a user's git."""
+    """Run `git ARGS` in `cwd`, without the optional locks that would disturb a user's git."""
     quiet = {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C.UTF-8", **(env or {})}
     return call(["git", *args], cwd=cwd, env=quiet, stdin=stdin, check=check)
 

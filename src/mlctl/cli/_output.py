@@ -32,7 +32,7 @@ def say(text: str = "") -> None:
 
 
 def styled(text: str, code: str) -> str:
-    """`text` in an ANSI style (`1` bold, `2` dim, `31` red, `32` green, `33` yellow) where that shows."""
+    """`text` in an ANSI style where that shows: 1 bold, 2 dim, 31 red, 32 green, 33 yellow."""
     return f"\033[{code}m{text}\033[0m" if _colours(sys.stdout) else text
 
 

@@ -1,4 +1,4 @@
-"""A run with its record: the code is captured before the first stage, the record written at the end."""
+"""A run with its record: the code is captured before the first stage, the rest at the end."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from mlctl.records.ulid import new_ulid
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What came of a run, the key of its record, and the commit that holds it, where there is one."""
+    """What came of a run, and, where there are such, its record's key and the commit of it."""
 
     result: RunResult
     record: str | None = None
@@ -71,7 +71,7 @@ def run_and_record(
 
 
 def _paths(record: str, result: RunResult) -> list[str]:
-    """The record, and what this run changed: locks, pointers, ignore files, outs that git tracks."""
+    """The record, and what the run changed: locks, pointers, ignore files, outs in git."""
     paths = {record, "runs/_env"}
     for done in result.stages:
         if done.outcome not in {"ran", "restored"}:

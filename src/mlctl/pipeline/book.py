@@ -37,6 +37,7 @@ class Book:
         project: Project,
         workspace: Workspace,
         claims: PathLocks,
+        journal: Journal,
         serial: Sequence[Stage],
         emit: Emit,
     ) -> None:
@@ -51,7 +52,7 @@ class Book:
         outs = [out.key for stage in serial for out in stage.outs if out.cache]
         self._ignoring = Ignoring(project.config, outs)
         self._unfolded: dict[str, Stage] = {}
-        self._journal = Journal(project.root)
+        self._journal = journal
         self._folded_at = clock.monotonic()
 
     def locked(self, stage: Stage) -> LockedStage | None:
@@ -62,10 +63,10 @@ class Book:
     def record(self, stage: Stage, locked: LockedStage, cached_outs: Sequence[str]) -> None:
         """`stage` is up to date as `locked` says; its cached outs are git's to ignore."""
         with self._lock:
+            self._ignoring.add(cached_outs)
             if stage.name is not None:
                 self._journal.append(lock_key(stage.file), stage.name, locked)
             self._done[stage.address] = locked
-            self._ignoring.add(cached_outs)
             self._unfolded[stage.address] = stage
 
     @contextmanager
@@ -101,6 +102,11 @@ class Book:
                 self._claims.withdraw(*self._paths(stage))
             self._unfolded.clear()
 
+    def close(self) -> None:
+        """The last fold, and the end of the journal."""
+        self.fold(force=True)
+        self._journal.close()
+
     def _paths(self, stage: Stage) -> tuple[list[str], list[str]]:
         """What the stage reads and what it writes, as absolute paths."""
         reads = [*(dep.key for dep in stage.deps), *(dep.key for dep in stage.params)]
@@ -114,7 +120,6 @@ class Book:
         while True:
             try:
                 self._claims.publish(reads, writes)
-                return
             except Busy as busy:
                 if not wait:
                     raise
@@ -122,6 +127,8 @@ class Book:
                     self._emit(Notice(f"waiting: {busy}", "info", stage.address))
                     told = True
                 time.sleep(_LOOK_AGAIN)
+            else:
+                return
 
     def _fold_lock(self, file: str) -> None:
         key = lock_key(file)

@@ -33,11 +33,13 @@ def commit(
                     hint="`mlctl run` brings it up to date; `--force` records it as it is",
                 )
         stages = [step.stage for step in steps]
-        context = Context.make("", ["mlctl", "commit"], stages, observer, Options(), emit)
+        context = Context.make(
+            f"commit-{os.getpid()}", ["mlctl", "commit"], stages, observer, Options(), emit
+        )
         for step in steps:
             attempt = Attempt(context, step.stage, step.reasons, ())
             with context.book.claim(step.stage, wait="DVC_STAGE" not in os.environ):
                 attempt.commit()
-        context.book.fold(force=True)
+        context.book.close()
         workspace.cache.flush()
     return steps

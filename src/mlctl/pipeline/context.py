@@ -11,6 +11,7 @@ from mlctl.adapters import git
 from mlctl.executors import Executor
 from mlctl.pipeline.book import Book
 from mlctl.pipeline.events import Emit
+from mlctl.pipeline.journal import Journal
 from mlctl.pipeline.observer import Observer
 from mlctl.pipeline.project import Project
 from mlctl.pipeline.spec import Stage
@@ -66,11 +67,12 @@ class Context:
         options: Options,
         emit: Emit,
     ) -> Context:
-        """What is needed to record `stages` (in serial order); for running them, add an executor."""
+        """What it takes to record `stages`, in serial order; to run them, add an executor."""
         project, workspace = observer.project, observer.workspace
         outs = [out.key for stage in stages for out in stage.outs if out.cache]
         tracked = git.tracked(outs, project.root) if project.config.git_root else set()
-        book = Book(project, workspace, PathLocks(project.config, " ".join(argv)), stages, emit)
+        claims = PathLocks(project.config, " ".join(argv))
+        book = Book(project, workspace, claims, Journal(project.root, run_id), stages, emit)
         return cls(run_id, project, workspace, observer, book, options, emit, frozenset(tracked))
 
     def log(self, stage: Stage) -> str:

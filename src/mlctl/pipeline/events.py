@@ -50,7 +50,7 @@ class StageOutput:
 class StageFinished:
     """A stage is done with. `seconds` is its wall time, 0 for what did not run.
 
-    `message` says why it failed or was skipped; `exit_code` is the command's own (negative: signal).
+    `message` says why it failed or was skipped; `exit_code` is the command's (negative: a signal).
     """
 
     stage: str
@@ -64,7 +64,7 @@ class StageFinished:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What each stage that is ready waits for: `cpus`, `memory`, `gpus`, `mutex db`, `lock held by pid 12`."""
+    """What each stage that is ready waits for: `memory`, `a gpu`, `mutex db`, `a free slot`."""
 
     stages: tuple[tuple[str, str], ...]
 

@@ -1,17 +1,18 @@
-"""The journal of a run: each finished stage is one line, until the lines fold into the lock.
+"""The journal of a run: each finished stage is one line, until the lines are folded into the locks.
 
-A line is `{"stage": …, "entry": …}`, with the entry's text as `dvc.lock` has it. A line that a
-crash cut short is ignored; folding twice gives the same lock.
+`.mlctl/journal/<run id>.jsonl` is held by its run for as long as the run lives. One that nobody
+holds was left by a run that was killed: any verb of ours brings it into the locks. A line is
+`{"lock": …, "stage": …, "entry": …}` with the entry's text as `dvc.lock` has it; a line that a
+crash cut short is ignored, and folding twice gives the same locks.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import NoReturn
-from urllib.parse import quote, unquote
 
 from mlctl.adapters import files, yaml
 from mlctl.errors import ConfigError
@@ -20,81 +21,97 @@ from mlctl.pipeline.lockschema import check_stage
 from mlctl.pipeline.spec import LockedStage
 
 FOLDER = os.path.join(".mlctl", "journal")
+Entries = dict[str, dict[str, LockedStage]]  # lock key -> stage name -> what it recorded
 
 
 class Journal:
-    """The journals below `root`, one for each lock; a lock is named by its key (`sub/dvc.lock`)."""
+    """The journal of one living run."""
 
-    def __init__(self, root: str) -> None:
-        self._root = root
-
-    def path(self, lock: str) -> str:
-        """The journal of `lock`."""
-        return os.path.join(self._root, FOLDER, quote(lock, safe="") + ".jsonl")
-
-    def pending(self) -> list[str]:
-        """The keys of the locks that have a journal, sorted."""
-        try:
-            names = os.listdir(os.path.join(self._root, FOLDER))
-        except FileNotFoundError:
-            return []
-        return sorted(unquote(n.removesuffix(".jsonl")) for n in names if n.endswith(".jsonl"))
+    def __init__(self, root: str, run_id: str) -> None:
+        self._path = os.path.join(root, FOLDER, f"{run_id}.jsonl")
+        self._handle: int | None = None
 
     def append(self, lock: str, name: str, locked: LockedStage) -> None:
-        """Write down that the stage `name` is done: one write, on disk when this returns."""
-        path = self.path(lock)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        record = {"stage": name, "entry": lockfile.stage_text(name, locked)}
-        line = json.dumps(record) + "\n"
-        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
-        try:
-            size = os.fstat(handle).st_size
-            torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
-            os.write(handle, ("\n" + line if torn else line).encode())
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        """Write down that the stage `name` of `lock` is done, in one write.
 
-    def read(self, lock: str) -> dict[str, LockedStage]:
-        """The stages in the journal by their last line; what a crash cut short is skipped."""
-        try:
-            with open(self.path(lock), "rb") as file:
-                lines = file.read().split(b"\n")
-        except FileNotFoundError:
-            return {}
-        stages: dict[str, LockedStage] = {}
-        for line in lines[:-1]:
-            with suppress(ValueError, KeyError, TypeError, ConfigError):
-                record = json.loads(line)
-                body = yaml.load(record["entry"], name=lock)[record["stage"]]
-                check_stage(body, "entry", _fail)
-                stages[record["stage"]] = lockfile.locked_stage(body)
-        return stages
-
-    def fold(self, lock: str, order: Sequence[str] = ()) -> bool:
-        """Put the journal into the lock, atomically, and remove it; whether there was any.
-
-        `order` is the order in which stages that are new to the lock are appended. The caller
-        keeps other writers away. A kill in between leaves a journal that folds again.
+        It is not synced: after a power cut the stage is judged by its files again, and nothing is
+        lost but the time to look.
         """
-        stages = self.read(lock)
-        path = os.path.join(self._root, lock)
-        if stages:
-            before = files.read_text(path, name=lock) if os.path.exists(path) else None
-            after = lockfile.splice(before, stages, order or list(stages))
-            if after != before:
-                files.write_text(path, after)
-        self._remove(lock)
-        return bool(stages)
+        if self._handle is None:
+            os.makedirs(os.path.dirname(self._path), exist_ok=True)
+            self._handle = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+            files.hold(self._handle)
+        record = {"lock": lock, "stage": name, "entry": lockfile.stage_text(name, locked)}
+        os.write(self._handle, (json.dumps(record) + "\n").encode())
 
     def clear(self) -> None:
-        """Remove every journal: what they say stands in the locks."""
-        for lock in self.pending():
-            self._remove(lock)
+        """The locks hold what was appended so far."""
+        if self._handle is not None:
+            os.ftruncate(self._handle, 0)
 
-    def _remove(self, lock: str) -> None:
-        with suppress(FileNotFoundError):
-            os.unlink(self.path(lock))
+    def close(self) -> None:
+        """The run is over, and all of it is in the locks."""
+        if self._handle is not None:
+            os.unlink(self._path)
+            os.close(self._handle)
+            self._handle = None
+
+
+def abandoned(root: str) -> list[str]:
+    """The journals of runs that were killed, oldest first."""
+    folder = os.path.join(root, FOLDER)
+    try:
+        names = sorted(os.listdir(folder))
+    except FileNotFoundError:
+        return []
+    paths = [os.path.join(folder, name) for name in names if name.endswith(".jsonl")]
+    return [path for path in paths if not _is_held(path)]
+
+
+def recover(root: str, path: str, order: Callable[[str], Sequence[str]]) -> Entries:
+    """Bring the journal at `path` into the locks and remove it; returns what it held.
+
+    `order` gives the serial order of the stages of a lock. The caller holds the repository against
+    other writers. A kill in between leaves a journal that is recovered again.
+    """
+    entries = _read(path)
+    for lock, stages in entries.items():
+        target = os.path.join(root, lock)
+        before = files.read_text(target, name=lock) if os.path.exists(target) else None
+        after = lockfile.splice(before, stages, order(lock))
+        if after != before:
+            files.write_text(target, after)
+    with suppress(FileNotFoundError):
+        os.unlink(path)
+    return entries
+
+
+def _read(path: str) -> Entries:
+    entries: Entries = {}
+    try:
+        with open(path, "rb") as file:
+            *lines, _torn = file.read().split(b"\n")
+    except FileNotFoundError:
+        return {}
+    for lock, stage, locked in _records(lines):
+        entries.setdefault(lock, {})[stage] = locked
+    return entries
+
+
+def _records(lines: list[bytes]) -> Iterator[tuple[str, str, LockedStage]]:
+    for line in lines:
+        with suppress(ValueError, KeyError, TypeError, ConfigError):
+            record: Mapping[str, str] = json.loads(line)
+            body = yaml.load(record["entry"], name=record["lock"])[record["stage"]]
+            check_stage(body, "entry", _fail)
+            yield record["lock"], record["stage"], lockfile.locked_stage(body)
+
+
+def _is_held(path: str) -> bool:
+    try:
+        return files.is_locked(path)
+    except FileNotFoundError:  # its run has just ended
+        return True
 
 
 def _fail(message: str, where: str, hint: str | None = None) -> NoReturn:

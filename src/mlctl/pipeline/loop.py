@@ -13,24 +13,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from mlctl import plugins
-from mlctl.adapters import clock, git
+from mlctl.adapters import clock
 from mlctl.errors import InvalidInput, MlctlError, NotAble
 from mlctl.executors import Executor, _devices
 from mlctl.executors._tail import Tail
 from mlctl.pipeline.attempt import Attempt
-from mlctl.pipeline.book import Book
 from mlctl.pipeline.context import Context, Options, logs_folder
 from mlctl.pipeline.events import Emit, RunStarted, StageFinished, StageOutput, Waiting
 from mlctl.pipeline.fingerprint import changes
 from mlctl.pipeline.observer import Observer
 from mlctl.pipeline.plan import Reason, Step, propagate
 from mlctl.pipeline.planning import judge, read_durations, upstream_digests
-from mlctl.pipeline.project import Project
 from mlctl.pipeline.results import RunStatus, StageResult
 from mlctl.pipeline.scheduler import Scheduler, Slots
 from mlctl.pipeline.spec import Stage
-from mlctl.store.locks import PathLocks
-from mlctl.store.workspace import Workspace
 
 KEPT_LOGS = 20  # runs whose logs are kept
 _TICK = 0.25  # seconds between two looks at the time while stages run
@@ -157,7 +153,7 @@ class Loop:
             except BaseException:
                 self._cancel(now=False)
                 raise
-        self._context.book.fold(force=True)
+        self._context.book.close()
         self._tail.close()
 
     def _work(self, place: int, index: int, gpus: Sequence[str]) -> None:

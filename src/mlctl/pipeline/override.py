@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from mlctl.adapters.files import read_text, write_text
 from mlctl.errors import InvalidInput
-from mlctl.pipeline.setparams import set_params
 from mlctl.pipeline.project import Project
+from mlctl.pipeline.setparams import set_params
 
 DEFAULT_FILE = "params.yaml"
 

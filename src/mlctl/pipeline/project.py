@@ -8,21 +8,22 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 
 from mlctl.adapters import git
 from mlctl.adapters.files import read_text
-from mlctl.errors import ConfigError
+from mlctl.errors import Busy, ConfigError
 from mlctl.pipeline import graph as graphs
-from mlctl.pipeline import lockfile, targets
+from mlctl.pipeline import journal, lockfile, targets
 from mlctl.pipeline.compiled import Compiled
 from mlctl.pipeline.load import Parsing, load_dvc_file, load_pipeline_file
 from mlctl.pipeline.spec import LockedPath, LockedStage, PipelineFile, Stage
 from mlctl.store.cache import Cache
 from mlctl.store.config import Config, find_root, load_config
 from mlctl.store.ignore import Ignore
+from mlctl.store.locks import repo_lock
 from mlctl.store.state import State
 from mlctl.store.workspace import Workspace
 
@@ -74,12 +75,29 @@ class Project:
 
     @cached_property
     def locks(self) -> dict[str, dict[str, LockedStage]]:
-        """Every `dvc.lock`: file key -> stage name -> what is locked."""
+        """Every `dvc.lock`: file key -> stage name -> what is locked.
+
+        What a killed run had finished is brought into the locks first.
+        """
+        self._recover()
         found = {}
         for file in self.files:
             key = lock_key(file.file)
             found[file.file] = self._compiled.get(key, lambda key=key: (self.read_lock(key), ()))  # type: ignore[misc]
         return found
+
+    def _recover(self) -> None:
+        paths = journal.abandoned(self.root)
+        if not paths:
+            return
+        serial = [self.stages[index] for index in self.graph.order()]
+
+        def order(lock: str) -> list[str]:
+            return [s.name for s in serial if s.name is not None and lock_key(s.file) == lock]
+
+        with suppress(Busy, OSError), repo_lock(self.config):
+            for path in paths:
+                journal.recover(self.root, path, order)
 
     def read_lock(self, key: str) -> dict[str, LockedStage]:
         """The lock `key` as it is on disk now; empty where there is none."""

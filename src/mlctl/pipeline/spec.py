@@ -91,7 +91,7 @@ class Stage:
 
     @property
     def address(self) -> str:
-        """How users and DVC name it, seen from the DVC root: `train`, `sub/dvc.yaml:train`, `x.dvc`."""
+        """Its name for users, seen from the DVC root: `train`, `sub/dvc.yaml:train`, `x.dvc`."""
         if self.name is None:
             return self.file
         return self.name if self.file == "dvc.yaml" else f"{self.file}:{self.name}"

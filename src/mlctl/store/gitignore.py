@@ -69,7 +69,7 @@ def ignore(config: Config, keys: Iterable[str]) -> tuple[str, ...]:
 
 
 def lines_added(text: str, names: Iterable[str]) -> str:
-    """The text of a `.gitignore` with a line for the last part of each of `names`, as DVC adds it."""
+    """The text of a `.gitignore` with a line for the last part of each of `names`."""
     lines = [f"/{_escape(os.path.basename(name))}\n" for name in dict.fromkeys(names)]
     known = set(text.splitlines(keepends=True))
     new = "".join(line for line in lines if line not in known)
