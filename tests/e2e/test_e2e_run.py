@@ -7,23 +7,7 @@ import time
 
 import pytest
 
-from e2e.sandbox import Sandbox, is_alive, overlap, stamp, wait_until
-
-
-@pytest.fixture
-def box(tmp_path):
-    return Sandbox(tmp_path / "p")
-
-
-@pytest.fixture
-def path(monkeypatch):
-    """`python` in a stage's command is this one."""
-    import sys
-
-    monkeypatch.setenv("PATH", f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}")
-
-
-pytestmark = pytest.mark.usefixtures("path")
+from e2e.sandbox import is_alive, overlap, stamp, wait_until
 
 
 def test_independent_stages_overlap(box):

@@ -28,22 +28,24 @@ def read_text(path: StrPath, *, name: str | None = None) -> str:
         ) from None
 
 
-def write_text(path: StrPath, text: str) -> None:
+def write_text(path: StrPath, text: str, *, durable: bool = True) -> None:
     """Replace `path` by `text`, atomically and durably: a reader sees the old or the new."""
-    write_bytes(path, text.encode("utf-8"))
+    write_bytes(path, text.encode("utf-8"), durable=durable)
 
 
-def write_bytes(path: StrPath, data: bytes) -> None:
+def write_bytes(path: StrPath, data: bytes, *, durable: bool = True) -> None:
     """Replace `path` by `data`, atomically and durably, keeping its mode where it exists.
 
-    A symbolic link is followed, so that the file it points to is replaced and the link stays.
+    A symbolic link is followed, so that the file it points to is replaced and the link stays. What
+    can be made again need not be `durable`: a power cut may then leave it empty.
     """
     target = Path(os.path.realpath(path))
     with replacing(target) as temporary:
         with open(temporary, "xb") as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         with suppress(FileNotFoundError):
             os.chmod(temporary, stat.S_IMODE(os.stat(target).st_mode))
 
@@ -61,6 +63,20 @@ def replacing(target: StrPath) -> Iterator[Path]:
         with suppress(FileNotFoundError):
             temporary.unlink()
         raise
+
+
+def copy_file(source: StrPath, target: StrPath) -> None:
+    """Write the content of `source` to `target`, whose mode is a new file's."""
+    import shutil
+
+    shutil.copyfile(source, target)
+
+
+def remove_tree(path: StrPath) -> None:
+    """Remove a folder and all that is in it, as far as that can be done."""
+    import shutil
+
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def append_line(path: StrPath, line: str) -> None:

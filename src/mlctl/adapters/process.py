@@ -74,6 +74,11 @@ def call(
     return result
 
 
+def find_tool(name: str) -> str | None:
+    """Where PATH has the program `name`, or None."""
+    return shutil.which(name)
+
+
 def call_through(argv: Sequence[str], *, cwd: StrPath | None = None) -> int:
     """Run `argv` on our own stdin, stdout and stderr, and return its exit code."""
     return subprocess.run(list(argv), cwd=cwd).returncode

@@ -99,9 +99,9 @@ def run(
     """
     from mlctl.cli._steps import show_plan
     from mlctl.experiments.recorded import run_and_record
-    from mlctl.pipeline.context import Options
     from mlctl.pipeline.planning import planned
     from mlctl.pipeline.project import Project
+    from mlctl.pipeline.request import Options
     from mlctl.projects.settings import load_settings
 
     project = Project.open()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Any, cast
 
 from mlctl import plugins
 from mlctl.adapters import clock
-from mlctl.adapters.files import replacing
+from mlctl.adapters.files import copy_file, replacing
 from mlctl.data import pointer, source, tracking
 from mlctl.errors import InvalidInput
 from mlctl.store.hashing import file_md5
@@ -48,7 +47,7 @@ def import_data(root: str, text: str, path: str, *, force: bool = False) -> Impo
             if not force:
                 _refuse_to_lose(root, path)
             with replacing(target) as temporary:
-                shutil.copyfile(ready, temporary)
+                copy_file(ready, temporary)
     added = tracking.add(root, [path])[0]
     return Imported(added, _keep_origin(root, path, fetched, added))
 

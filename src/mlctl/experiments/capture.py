@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
-from mlctl.adapters.files import write_text
+from mlctl.adapters.files import remove_tree, write_text
 from mlctl.errors import InvalidInput
 from mlctl.experiments.code import CodeState, keep_snapshot, write_patch
 from mlctl.experiments.code import code_state as code_state
@@ -111,8 +109,7 @@ def _write_folder(
         write_text(temporary / "run.json", head_text(head))
         _publish(temporary, Path(root, key))
     except BaseException:
-        with suppress(FileNotFoundError):
-            shutil.rmtree(temporary)
+        remove_tree(temporary)
         raise
 
 

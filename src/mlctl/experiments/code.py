@@ -8,12 +8,12 @@ runs read it.
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
 
+from mlctl.adapters.files import copy_file
 from mlctl.adapters.git import git
 from mlctl.adapters.process import ToolFailed
 from mlctl.errors import NotAble
@@ -239,7 +239,7 @@ def _snapshot(
         env = {"GIT_INDEX_FILE": mine}
         if commit is not None:
             if os.path.exists(index):
-                shutil.copyfile(index, mine)
+                copy_file(index, mine)
             git("read-tree", "--reset", commit, cwd=top, env=env)
         options = ("--add", "--remove", "--replace", "-z", "--stdin")
         git("update-index", *options, cwd=top, env=env, stdin="\0".join(paths))

@@ -6,10 +6,11 @@ import hashlib
 import os
 import platform
 import re
-import shutil
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
-from mlctl.adapters.process import call
+from mlctl.adapters.process import call, find_tool
 
 # Printed by the other interpreter; it runs on Python 3.8 and later.
 _ASK = """
@@ -29,7 +30,7 @@ def environment(python: str | None = None) -> str | None:
     The first lines say which Python and which kind of machine; then `name==version`, sorted. The
     text names no path, no host and no user. None where there is no such interpreter.
     """
-    chosen = shutil.which(python or "python") or (None if python else shutil.which("python3"))
+    chosen = find_tool(python or "python") or (None if python else find_tool("python3"))
     if chosen is None:
         return None
     if _is_ours(chosen):
@@ -63,10 +64,29 @@ def _is_ours(python: str) -> bool:
 
 
 def _own_lines() -> list[str]:
-    from importlib.metadata import distributions
+    return [*machine(), *(package for folder in sys.path for package in _installed(folder or "."))]
 
-    packages = (f"{found.metadata['Name']}=={found.version}" for found in distributions())
-    return [*machine(), *packages]
+
+def _installed(folder: str) -> Iterator[str]:
+    """The packages in one folder of `sys.path`, by the names of their metadata folders.
+
+    Reading the metadata of each would cost a second; the name is `{name}-{version}.dist-info`
+    (https://packaging.python.org/en/latest/specifications/recording-installed-packages).
+    """
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return
+    for name in names:
+        stem, ending = os.path.splitext(name)
+        if ending == ".dist-info":
+            package, _, version = stem.rpartition("-")
+            yield f"{package}=={version}"
+        elif ending == ".egg-info":
+            from importlib.metadata import PathDistribution
+
+            found = PathDistribution(Path(folder, name))
+            yield f"{found.metadata['Name']}=={found.version}"
 
 
 def _text(lines: list[str]) -> str:

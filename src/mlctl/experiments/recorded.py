@@ -5,19 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mlctl.adapters import clock
-from mlctl.experiments.capture import write_record
-from mlctl.experiments.code import CodeState, code_state
-from mlctl.experiments.commit import CommitResult, commit_record
-from mlctl.experiments.environment import environment
-from mlctl.pipeline.context import Options
 from mlctl.pipeline.events import Emit, Notice, RunFinished
-from mlctl.pipeline.loop import Request
 from mlctl.pipeline.project import Project, lock_key
+from mlctl.pipeline.request import Options, Request
 from mlctl.pipeline.results import RunResult
 from mlctl.pipeline.run import run
 from mlctl.records.ulid import new_ulid
+
+if TYPE_CHECKING:
+    from mlctl.experiments.code import CodeState
+    from mlctl.experiments.commit import CommitResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +47,18 @@ def run_and_record(
     run_id = new_ulid(clock.now(), os.urandom(10))
     request = Request(run_id, tuple(argv), tuple(indices), jobs, options)
     captured: list[CodeState | None] = []
-    products = {out.key for stage in project.stages for out in stage.outs if not out.cache}
-    result = run(
-        project,
-        request,
-        emit,
-        before_first=lambda: captured.append(code_state(project.root, products=products)),
-    )
+
+    def capture() -> None:
+        from mlctl.experiments.code import code_state
+
+        products = {out.key for stage in project.stages for out in stage.outs if not out.cache}
+        captured.append(code_state(project.root, products=products))
+
+    result = run(project, request, emit, before_first=capture)
     recorded = Recorded(result)
     if result.touched:
-        key = write_record(project.root, result, captured[0], environment())
-        made = (
-            commit_record(project.root, _paths(key, result), _message(result)) if commit else None
-        )
-        recorded = Recorded(result, key, made)
+        recorded = _record(project.root, result, captured[0], commit=commit)
+        made = recorded.commit
         if made is not None and made.reason is not None:
             emit(Notice(f"the record is not committed: {made.reason}", "info"))
     counts: dict[str, int] = {}
@@ -68,6 +66,17 @@ def run_and_record(
         counts[stage.outcome] = counts.get(stage.outcome, 0) + 1
     emit(RunFinished(counts, result.seconds, recorded.record))
     return recorded
+
+
+def _record(root: str, result: RunResult, code: CodeState | None, *, commit: bool) -> Recorded:
+    # Imported here: a run that finds nothing to do is asked for all the time, and needs none of it.
+    from mlctl.experiments.capture import write_record
+    from mlctl.experiments.commit import commit_record
+    from mlctl.experiments.environment import environment
+
+    key = write_record(root, result, code, environment())
+    made = commit_record(root, _paths(key, result), _message(result)) if commit else None
+    return Recorded(result, key, made)
 
 
 def _paths(record: str, result: RunResult) -> list[str]:

@@ -154,6 +154,7 @@ class Attempt:
         project, settings = self.context.project, self.stage.settings
         self.log = self.context.log(self.stage)
         log = project.path(self.log)
+        os.makedirs(os.path.dirname(log), exist_ok=True)
         job = Job(
             self.stage.address,
             commands(self.stage),

@@ -98,8 +98,10 @@ class Book:
                 for file in sorted({s.file for s in self._unfolded.values() if s.name is not None}):
                     self._fold_lock(file)
             self._journal.clear()
-            for stage in self._unfolded.values():
-                self._claims.withdraw(*self._paths(stage))
+            paths = [self._paths(stage) for stage in self._unfolded.values()]
+            self._claims.withdraw(
+                [p for reads, _ in paths for p in reads], [p for _, w in paths for p in w]
+            )
             self._unfolded.clear()
 
     def close(self) -> None:

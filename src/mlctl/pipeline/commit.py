@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 
 from mlctl.errors import InvalidInput
 from mlctl.pipeline.attempt import Attempt
-from mlctl.pipeline.context import Context, Options
+from mlctl.pipeline.context import Context
 from mlctl.pipeline.events import Emit
 from mlctl.pipeline.observer import Observer
 from mlctl.pipeline.plan import Step
 from mlctl.pipeline.planning import judge
 from mlctl.pipeline.project import Project, open_workspace
+from mlctl.pipeline.request import Options
 
 
 def commit(

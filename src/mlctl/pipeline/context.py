@@ -14,22 +14,10 @@ from mlctl.pipeline.events import Emit
 from mlctl.pipeline.journal import Journal
 from mlctl.pipeline.observer import Observer
 from mlctl.pipeline.project import Project
+from mlctl.pipeline.request import Options
 from mlctl.pipeline.spec import Stage
 from mlctl.store.locks import PathLocks
 from mlctl.store.workspace import Workspace
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the command line asked for, with DVC's meaning of each."""
-
-    force: bool = False
-    keep_going: bool = False
-    pull: bool = False
-    allow_missing: bool = False
-    commit: bool = True
-    run_cache: bool = True
-    wait: bool = True
 
 
 def _nowhere(stage: Stage) -> Executor:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mlctl.pipeline.params import same_value
 from mlctl.pipeline.plan import Detail, Reason
 from mlctl.pipeline.spec import Digest, LockedStage, Out, Stage
 
@@ -106,7 +107,7 @@ def _param_changes(
                 yield Reason("param", dep.path, "deleted", name, recorded.get(name))
             elif name not in recorded:
                 yield Reason("param", dep.path, "new", name, None, actual[name])
-            elif not _equal(actual[name], recorded[name]):
+            elif not same_value(actual[name], recorded[name]):
                 yield Reason("param", dep.path, "modified", name, recorded[name], actual[name])
 
 
@@ -138,8 +139,3 @@ def same(one: Digest | None, other: Digest | None) -> bool:
     if one.md5 or other.md5:
         return (one.md5, one.legacy) == (other.md5, other.legacy)
     return dict(one.extra) == dict(other.extra)
-
-
-def _equal(actual: Any, recorded: Any) -> bool:
-    """DVC's comparison: a tuple of a Python params file equals the list that the lock holds."""
-    return bool(actual == recorded or (isinstance(actual, tuple) and list(actual) == recorded))

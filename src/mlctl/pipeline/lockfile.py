@@ -206,6 +206,15 @@ def stage_text(name: str, locked: LockedStage) -> str:
         return yaml.dump({"stages": _unshared(body)}).removeprefix("stages:\n")
 
 
+def entry_text(locked: LockedStage) -> str:
+    """The entry alone, as DVC writes it into the run-cache."""
+    body = entry(locked)
+    try:
+        return "".join(emit.mapping_lines(body, 0))
+    except emit.NotPlain:
+        return yaml.dump(_unshared(body))
+
+
 def _unshared(value: Any) -> Any:
     """A copy in which no two places hold the same object, or ruamel would write anchors."""
     if isinstance(value, Mapping):

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import os
 import queue
-import shutil
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from mlctl import plugins
 from mlctl.adapters import clock
+from mlctl.adapters.files import is_locked, remove_tree
 from mlctl.errors import InvalidInput, MlctlError, NotAble
 from mlctl.executors import Executor, _devices
 from mlctl.executors._tail import Tail
 from mlctl.pipeline.attempt import Attempt
-from mlctl.pipeline.context import Context, Options, logs_folder
-from mlctl.pipeline.events import Emit, RunStarted, StageFinished, StageOutput, Waiting
+from mlctl.pipeline.context import Context, logs_folder
+from mlctl.pipeline.events import Emit, StageOutput, Waiting
 from mlctl.pipeline.fingerprint import changes
 from mlctl.pipeline.observer import Observer
-from mlctl.pipeline.plan import Reason, Step, propagate
-from mlctl.pipeline.planning import judge, read_durations, upstream_digests
+from mlctl.pipeline.plan import Reason
+from mlctl.pipeline.planning import upstream_digests
+from mlctl.pipeline.request import Request
 from mlctl.pipeline.results import RunStatus, StageResult
 from mlctl.pipeline.scheduler import Scheduler, Slots
 from mlctl.pipeline.spec import Stage
@@ -31,72 +32,40 @@ from mlctl.pipeline.spec import Stage
 KEPT_LOGS = 20  # runs whose logs are kept
 _TICK = 0.25  # seconds between two looks at the time while stages run
 
+Finish = Callable[[int, StageResult], None]
 Outcome = StageResult | BaseException | None  # None wakes the loop up
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One call of `mlctl run`: which stages, how many at a time, and with which options."""
-
-    run_id: str
-    argv: tuple[str, ...]
-    indices: tuple[int, ...]
-    jobs: int
-    options: Options = field(default_factory=Options)
 
 
 class Loop:
     """One run. Everything but `_work` happens in the main thread."""
 
-    def __init__(self, request: Request, emit: Emit, observer: Observer) -> None:
-        self.results: dict[int, StageResult] = {}
+    def __init__(self, request: Request, emit: Emit, finish: Finish, observer: Observer) -> None:
         self.signal: int | None = None
         self._project = observer.project
         self._request = request
         self._emit = emit
+        self._finish = finish
         self._observer = observer
         self._executors: dict[str, Executor] = {}
         self._finished: queue.SimpleQueue[tuple[int, Outcome]] = queue.SimpleQueue()
         self._failed = False
 
-    def run(self, before_first: Callable[[], None]) -> RunStatus:
-        """Judge, and run what needs it; the results of all stages are in `results` after it."""
-        durations = read_durations(self._project.root)
-        steps = judge(
-            self._observer,
-            self._request.indices,
-            force=self._request.options.force,
-            allow_missing=self._request.options.allow_missing,
-            durations=durations,
-        )
-        self._tell_started()
-        pending = self._settle(propagate(steps))
-        if pending:
-            self._context = self._make_context(pending, durations)
-            self._scheduler = self._make_scheduler(pending)
-            before_first()
-            self._run_pending(pending)
+    def run(
+        self,
+        pending: Sequence[int],
+        durations: Mapping[str, float],
+        before_first: Callable[[], None],
+    ) -> RunStatus:
+        """Run the stages `pending`, given by their indices in serial order."""
+        self._context = self._make_context(pending, durations)
+        self._scheduler = self._make_scheduler(pending)
+        before_first()
+        self._run_pending(pending)
         if self.signal is not None:
             return "interrupted"
         return "failed" if self._failed else "finished"
 
-    def _tell_started(self) -> None:
-        request = self._request
-        addresses = tuple(self._project.stages[index].address for index in request.indices)
-        self._emit(RunStarted(request.run_id, addresses, request.jobs, clock.now()))
-
-    def _settle(self, steps: Sequence[Step]) -> list[int]:
-        """Finish what is unchanged at once; the indices of the rest, in serial order."""
-        pending = []
-        for index, step in zip(self._request.indices, steps, strict=True):
-            if step.changed:
-                pending.append(index)
-            else:
-                locked = self._project.locked(step.stage)
-                self._finish(index, StageResult(step.stage, "unchanged", locked=locked))
-        return pending
-
-    def _make_context(self, pending: Sequence[int], durations: dict[str, float]) -> Context:
+    def _make_context(self, pending: Sequence[int], durations: Mapping[str, float]) -> Context:
         project, request = self._project, self._request
         self._tail = Tail(lambda address, line: self._emit(StageOutput(address, line)))
         os.makedirs(project.path(logs_folder(request.run_id)), exist_ok=True)
@@ -232,20 +201,6 @@ class Loop:
             stage = self._project.stages[pending[place]]
             self._finish(pending[place], StageResult(stage, "skipped", message=message))
 
-    def _finish(self, index: int, result: StageResult) -> None:
-        self.results[index] = result
-        self._emit(
-            StageFinished(
-                result.stage.address,
-                result.outcome,
-                result.seconds,
-                clock.now(),
-                result.exit_code,
-                result.message,
-                result.log,
-            )
-        )
-
     def _tell_waiting(self, pending: Sequence[int]) -> None:
         waits = self._scheduler.waits()
         if waits:
@@ -294,4 +249,6 @@ class Loop:
 def _forget_old_logs(folder: str) -> None:
     # Run ids are ULIDs: their names sort by time.
     for name in sorted(os.listdir(folder))[:-KEPT_LOGS]:
-        shutil.rmtree(os.path.join(folder, name), ignore_errors=True)
+        run = os.path.join(folder, name)
+        if not any(is_locked(os.path.join(run, log)) for log in os.listdir(run)):
+            remove_tree(run)

@@ -5,15 +5,11 @@ One observer serves one command. What it has seen it remembers until told to for
 
 from __future__ import annotations
 
-import os
 import posixpath
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from mlctl.adapters import dvc, yaml
-from mlctl.adapters.files import read_text
-from mlctl.errors import ConfigError
 from mlctl.pipeline import params
 from mlctl.pipeline.fingerprint import Seen, same
 from mlctl.pipeline.project import Project
@@ -50,6 +46,8 @@ class Observer:
     def digest(self, key: str, like: Digest | None = None) -> Digest | None:
         """The digest of `key` now, of the kind that `like` has; a URL's comes from DVC."""
         if "://" in key:
+            from mlctl.adapters import dvc
+
             return _external(dvc.external_entry(self.workspace.root, key))
         found = self.observed(key, legacy=like is not None and like.legacy)
         return found.digest if found else None
@@ -69,7 +67,7 @@ class Observer:
         with self._lock:
             known = dep.key in self._params
         if not known:
-            loaded = self._load_params(dep.key)
+            loaded = self.project.params_file(dep.key)
             with self._lock:
                 self._params[dep.key] = loaded
                 for folder in _folders(dep.key):
@@ -110,15 +108,6 @@ class Observer:
                     self._seen.pop((gone, False), None)
                     self._seen.pop((gone, True), None)
                     self._params.pop(gone, None)
-
-    def _load_params(self, key: str) -> Mapping[str, Any] | None:
-        path = self.workspace.path(key)
-        if os.path.isdir(path):
-            raise ConfigError("a folder, where a parameters file is expected", file=key)
-        if not os.path.exists(path):
-            return None
-        text = read_text(path, name=key)
-        return params.parse(text, os.path.splitext(key)[1], key, load_yaml=yaml.load)
 
 
 def _by_path(entries: Iterable[LockedPath]) -> dict[str, Digest | None]:

@@ -11,14 +11,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from mlctl.adapters import git
 from mlctl.adapters.files import read_text
 from mlctl.errors import Busy, ConfigError
 from mlctl.pipeline import graph as graphs
-from mlctl.pipeline import journal, lockfile, targets
+from mlctl.pipeline import targets
 from mlctl.pipeline.compiled import Compiled
-from mlctl.pipeline.load import Parsing, load_dvc_file, load_pipeline_file
 from mlctl.pipeline.spec import LockedPath, LockedStage, PipelineFile, Stage
 from mlctl.store.cache import Cache
 from mlctl.store.config import Config, find_root, load_config
@@ -51,19 +51,15 @@ class Project:
         config = load_config(root)
         ignore = Ignore(root)
         compiled = Compiled(root)
-        parsing = Parsing(
-            "boolean_optional" if config.parsing_bool == "boolean_optional" else "store_true",
-            "append" if config.parsing_list == "append" else "nargs",
-        )
         files: list[PipelineFile] = []
         stages: list[Stage] = []
         for key in discover(root, config, ignore):
             if posixpath.basename(key) == "dvc.yaml":
-                file = compiled.get(key, lambda key=key: _parse_pipeline(root, key, parsing))  # type: ignore[misc]
+                file = compiled.get(key, lambda key=key: _parse_pipeline(config, key))  # type: ignore[misc]
                 files.append(file)
                 stages.extend(file.stages)
             else:
-                stages.append(compiled.get(key, lambda key=key: (load_dvc_file(root, key), ())))  # type: ignore[misc]
+                stages.append(compiled.get(key, lambda key=key: _parse_pointer(root, key)))  # type: ignore[misc]
         relative = os.path.relpath(here, root)
         cwd = "" if relative == "." else relative.replace(os.sep, "/")
         return cls(root, cwd, config, ignore, tuple(files), tuple(stages), compiled)
@@ -86,7 +82,21 @@ class Project:
             found[file.file] = self._compiled.get(key, lambda key=key: (self.read_lock(key), ()))  # type: ignore[misc]
         return found
 
+    def params_file(self, key: str) -> dict[Any, Any] | None:
+        """The values of a parameters file now, or None where there is none."""
+        path = self.path(key)
+        if os.path.isdir(path):
+            raise ConfigError("a folder, where a parameters file is expected", file=key)
+        if not os.path.exists(path):
+            return None
+        return self._compiled.get(key, lambda: _parse_params(path, key))
+
     def _recover(self) -> None:
+        folder = self.path(".mlctl/journal")
+        if not os.path.isdir(folder) or not os.listdir(folder):
+            return
+        from mlctl.pipeline import journal
+
         paths = journal.abandoned(self.root)
         if not paths:
             return
@@ -104,6 +114,8 @@ class Project:
         path = os.path.join(self.root, key)
         if not os.path.exists(path):
             return {}
+        from mlctl.pipeline import lockfile
+
         return dict(lockfile.parse_text(read_text(path, name=key), name=key).stages)
 
     def locked(self, stage: Stage) -> LockedStage | None:
@@ -182,9 +194,30 @@ def discover(root: str, config: Config, ignore: Ignore) -> list[str]:
     return sorted(kept, key=lambda key: (posixpath.dirname(key).split("/"), key))
 
 
-def _parse_pipeline(root: str, key: str, parsing: Parsing) -> tuple[PipelineFile, Iterable[str]]:
+def _parse_pipeline(config: Config, key: str) -> tuple[PipelineFile, Iterable[str]]:
+    # Imported here: what parses YAML and templates is not needed while nothing was edited.
+    from mlctl.pipeline.load import Parsing, load_pipeline_file
+
+    parsing = Parsing(
+        "boolean_optional" if config.parsing_bool == "boolean_optional" else "store_true",
+        "append" if config.parsing_list == "append" else "nargs",
+    )
     try:
-        file = load_pipeline_file(root, key, parsing=parsing)
+        file = load_pipeline_file(config.root, key, parsing=parsing)
     except FileNotFoundError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", file=key) from None
     return file, file.reads
+
+
+def _parse_params(path: str, key: str) -> tuple[dict[Any, Any], Iterable[str]]:
+    from mlctl.adapters import yaml
+    from mlctl.pipeline import params
+
+    text = read_text(path, name=key)
+    return params.parse(text, os.path.splitext(key)[1], key, load_yaml=yaml.load), ()
+
+
+def _parse_pointer(root: str, key: str) -> tuple[Stage, Iterable[str]]:
+    from mlctl.pipeline.load import load_dvc_file
+
+    return load_dvc_file(root, key), ()

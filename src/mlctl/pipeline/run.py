@@ -11,12 +11,13 @@ import threading
 from collections.abc import Callable
 
 from mlctl.adapters import clock
-from mlctl.pipeline.events import Emit, Event
-from mlctl.pipeline.loop import Loop, Request
+from mlctl.pipeline.events import Emit, Event, RunStarted, StageFinished
 from mlctl.pipeline.observer import Observer
-from mlctl.pipeline.planning import write_durations
+from mlctl.pipeline.plan import propagate
+from mlctl.pipeline.planning import judge, read_durations, write_durations
 from mlctl.pipeline.project import Project, open_workspace
-from mlctl.pipeline.results import RunResult
+from mlctl.pipeline.request import Request
+from mlctl.pipeline.results import RunResult, RunStatus, StageResult
 
 
 def run(
@@ -31,16 +32,69 @@ def run(
     do. Raises NotAble or InvalidInput where the plan cannot be run here at all.
     """
     started, begin = clock.now(), clock.monotonic()
+    results: dict[int, StageResult] = {}
     emit = _serialised(emit)
-    with open_workspace(project) as workspace:
-        loop = Loop(request, emit, Observer(project, workspace))
-        status = loop.run(before_first)
+
+    def finish(index: int, result: StageResult) -> None:
+        results[index] = result
+        emit(_finished(result))
+
+    status, number = _bring_up_to_date(project, request, emit, finish, before_first)
+    in_order = tuple(results[index] for index in request.indices)
+    write_durations(
+        project.root, {r.stage.address: r.seconds for r in in_order if r.outcome == "ran"}
+    )
     seconds = clock.monotonic() - begin
-    results = tuple(loop.results[index] for index in request.indices)
-    ran = {r.stage.address: r.seconds for r in results if r.outcome == "ran"}
-    write_durations(project.root, ran)
     return RunResult(
-        request.run_id, request.argv, started, seconds, request.jobs, status, results, loop.signal
+        request.run_id, request.argv, started, seconds, request.jobs, status, in_order, number
+    )
+
+
+def _bring_up_to_date(
+    project: Project,
+    request: Request,
+    emit: Emit,
+    finish: Callable[[int, StageResult], None],
+    before_first: Callable[[], None],
+) -> tuple[RunStatus, int | None]:
+    durations = read_durations(project.root)
+    options = request.options
+    with open_workspace(project) as workspace:
+        observer = Observer(project, workspace)
+        steps = judge(
+            observer,
+            request.indices,
+            force=options.force,
+            allow_missing=options.allow_missing,
+            durations=durations,
+        )
+        addresses = tuple(step.stage.address for step in steps)
+        emit(RunStarted(request.run_id, addresses, request.jobs, clock.now()))
+        pending = []
+        for index, step in zip(request.indices, propagate(steps), strict=True):
+            if step.changed:
+                pending.append(index)
+            else:
+                locked = project.locked(step.stage)
+                finish(index, StageResult(step.stage, "unchanged", locked=locked))
+        if not pending:
+            return "finished", None
+        # Imported here: nothing of what runs stages is needed where nothing is to do.
+        from mlctl.pipeline.loop import Loop
+
+        loop = Loop(request, emit, finish, observer)
+        return loop.run(pending, durations, before_first), loop.signal
+
+
+def _finished(result: StageResult) -> StageFinished:
+    return StageFinished(
+        result.stage.address,
+        result.outcome,
+        result.seconds,
+        clock.now(),
+        result.exit_code,
+        result.message,
+        result.log,
     )
 
 

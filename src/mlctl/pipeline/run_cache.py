@@ -44,7 +44,7 @@ def lookup(cache_dir: str, key: str) -> LockedStage | None:
 
 def save(cache_dir: str, locked: LockedStage) -> None:
     """Keep what the stage made of its inputs, unless it is kept already."""
-    store.save(cache_dir, lockfile.entry(locked), _check)
+    store.save(cache_dir, lockfile.entry(locked), lockfile.entry_text(locked), _check)
 
 
 def _check(entry: Any) -> None:

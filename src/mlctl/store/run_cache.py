@@ -70,8 +70,11 @@ def _read(path: str, check: Callable[[Any], None]) -> dict[str, Any] | None:
     return dict(entry)
 
 
-def save(cache_dir: str, entry: Entry, check: Callable[[Any], None]) -> None:
-    """Keep `entry`, atomically and with DVC's bytes, unless it is there already."""
+def save(cache_dir: str, entry: Entry, text: str, check: Callable[[Any], None]) -> None:
+    """Keep `entry`, whose YAML is `text`, unless it is there already.
+
+    It is not synced: an entry that a power cut spoils is removed when it is looked up.
+    """
     path = os.path.join(folder(cache_dir, key(entry)), value(entry))
     if _read(path, check) is None:
-        files.write_text(path, yaml.dump(entry))
+        files.write_text(path, text, durable=False)

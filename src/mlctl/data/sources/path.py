@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 from urllib.parse import unquote
 
+from mlctl.adapters.files import copy_file
 from mlctl.data.source import Fetched
 from mlctl.errors import InvalidInput
 
@@ -19,5 +19,5 @@ def fetch(reference: str, folder: Path) -> Fetched:
     if not path.is_file():
         raise InvalidInput(f"{reference}: {'a folder' if path.is_dir() else 'no such file'}")
     target = folder / path.name
-    shutil.copyfile(path, target)
+    copy_file(path, target)
     return Fetched(target, f"file:{path.name}")

@@ -1,0 +1,29 @@
+"""What is asked of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line asked for, with DVC's meaning of each."""
+
+    force: bool = False
+    keep_going: bool = False
+    pull: bool = False
+    allow_missing: bool = False
+    commit: bool = True
+    run_cache: bool = True
+    wait: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call of `mlctl run`: which stages, how many at a time, and with which options."""
+
+    run_id: str
+    argv: tuple[str, ...]
+    indices: tuple[int, ...]
+    jobs: int
+    options: Options = field(default_factory=Options)
