@@ -4,6 +4,8 @@ import os
 
 import pytest
 
+pytest_plugins = ["not_run"]
+
 # Before anything imports DVC: neither telemetry nor update checks in tests.
 os.environ.update({"DVC_NO_ANALYTICS": "1", "DVC_TEST": "1", "PAGER": "cat", "NO_COLOR": "1"})
 for name in ("DVC_ROOT", "DVC_STAGE", "GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "FORCE_COLOR"):

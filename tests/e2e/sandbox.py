@@ -101,7 +101,8 @@ class Sandbox:
             yield process
         finally:
             process.kill()
-            process.communicate()
+            process.wait()
+            process.stdout.close()  # not read to its end: a stage left behind may hold it open
 
     def commit(self) -> None:
         self.git("add", "-A")

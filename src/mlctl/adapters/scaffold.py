@@ -54,6 +54,7 @@ def render(
             target,
             data=dict(answers),
             user_defaults=dict(suggested),
+            exclude=["__pycache__"],  # pip compiles what a wheel ships, templates too
             defaults=not ask,
             quiet=True,
         )

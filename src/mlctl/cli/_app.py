@@ -78,7 +78,7 @@ def _load(module_path: str, name: str) -> Any:
         return _noun(module_path, name, module.__doc__)
     command = typer.main.get_command(module.app)
     command.name = name
-    return command
+    return _without_completion(command)
 
 
 def _noun(package: str, name: str, doc: str | None) -> Any:
@@ -87,7 +87,14 @@ def _noun(package: str, name: str, doc: str | None) -> Any:
         cls=group, name=name, help=doc, no_args_is_help=True, rich_markup_mode="markdown"
     )
     app.callback()(lambda: None)
-    return typer.main.get_command(app)
+    return _without_completion(typer.main.get_command(app))
+
+
+def _without_completion(command: Any) -> Any:
+    """typer gives every app the completion options; they belong to the root alone."""
+    completion = ("install_completion", "show_completion")
+    command.params = [param for param in command.params if param.name not in completion]
+    return command
 
 
 @lru_cache

@@ -21,6 +21,7 @@ from mlctl.pipeline.events import (
     StageStarted,
     Waiting,
 )
+from mlctl.records.ulid import short_form
 
 TAIL = 20  # lines of a failed stage's log that are shown at the end
 
@@ -129,10 +130,9 @@ class Plain:
 
 
 def start_line(event: RunStarted) -> str:
-    """`run 01K…: 5 stages, 2 jobs`."""
-    return styled(
-        f"run {event.run_id}: {count(len(event.stages), 'stage')}, {count(event.jobs, 'job')}", "2"
-    )
+    """`run R0QTMZ: 5 stages, 2 jobs`."""
+    what = f"{count(len(event.stages), 'stage')}, {count(event.jobs, 'job')}"
+    return styled(f"run {short_form(event.run_id)}: {what}", "2")
 
 
 def started_lines(event: StageStarted) -> list[str]:

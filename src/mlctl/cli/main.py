@@ -41,7 +41,7 @@ def run(args: list[str]) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # typer itself answers a closed pipe by SystemExit
         return PIPE_CLOSED
     except Exception as error:  # noqa: BLE001
         if hasattr(error, "format_message"):  # a usage error of typer's

@@ -13,7 +13,7 @@ from mlctl.pipeline.project import Project, lock_key
 from mlctl.pipeline.request import Options, Request
 from mlctl.pipeline.results import RunResult
 from mlctl.pipeline.run import run
-from mlctl.records.ulid import new_ulid
+from mlctl.records.ulid import new_ulid, short_form
 
 if TYPE_CHECKING:
     from mlctl.experiments.code import CodeState
@@ -98,4 +98,4 @@ def _paths(record: str, result: RunResult) -> list[str]:
 def _message(result: RunResult) -> str:
     ran = [s.stage.address for s in result.stages if s.outcome in {"ran", "failed", "cancelled"}]
     shown = ", ".join(ran[:3]) + (f" and {len(ran) - 3} more" if len(ran) > 3 else "")
-    return f"Record run {result.run_id[-8:].lower()}: {shown} ({result.status})"
+    return f"Record run {short_form(result.run_id)}: {shown} ({result.status})"

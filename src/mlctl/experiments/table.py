@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -11,12 +12,13 @@ from mlctl.records.canonical import float_text
 from mlctl.records.run import RunHead
 
 _DIGITS = 4  # significant ones
+_OF_TEST = re.compile(r"(?:^|[._/-])(?:test|eval|evaluation|val|valid|validation)(?:$|[._/:-])")
 _OF_TRAINING = re.compile(r"(?:^|[._/-])(?:train|training|fit)(?:$|[._/-])")
 
 
 def metric_names(heads: Sequence[RunHead]) -> list[str]:
     """All metrics, the most telling first: those that vary, that most runs have, that are no
-    counts, that are not of the training data.
+    counts, that are of test data, that are not of the training data.
     """
     values = _columns(head.metrics for head in heads)
     return sorted(
@@ -25,6 +27,7 @@ def metric_names(heads: Sequence[RunHead]) -> list[str]:
             not _varies(values[name]),
             -len(values[name]),
             all(isinstance(value, int) for value in values[name]),
+            _OF_TEST.search(name) is None,
             _OF_TRAINING.search(name) is not None,
             name,
         ),
@@ -48,15 +51,29 @@ def param_names(heads: Sequence[RunHead]) -> list[str]:
 
 
 def short_names(names: Sequence[str]) -> dict[str, str]:
-    """The last part of each dotted name, as many parts as tell these names apart."""
-    short: dict[str, str] = {}
-    for name in names:
-        parts = re.split(r"[.:]", name)
-        taken = 1
-        while taken < len(parts) and _ambiguous(parts[-taken:], name, names):
-            taken += 1
-        short[name] = ".".join(parts[-taken:]) if taken < len(parts) else name
-    return short
+    """The last part of each dotted name, as many parts as tell these names apart.
+
+    Of a file that a name bears, `metrics/best.json:auc`, the stem is enough: `best:auc`.
+    """
+    stems = {name: _with_stem(name) for name in names}
+    if len(set(stems.values())) < len(names):
+        stems = {name: name for name in names}
+    split = {name: re.split(r"(?<=[.:])", stem) for name, stem in stems.items()}
+    return {name: "".join(_shortest(split[name], split.values())) for name in names}
+
+
+def _with_stem(name: str) -> str:
+    file, colon, metric = name.rpartition(":")
+    stem = posixpath.splitext(posixpath.basename(file))[0]
+    return f"{stem}{colon}{metric}"
+
+
+def _shortest(parts: Sequence[str], all_parts: Iterable[Sequence[str]]) -> Sequence[str]:
+    for taken in range(1, len(parts)):
+        last = list(parts[-taken:])
+        if sum(list(other[-taken:]) == last for other in all_parts) == 1:
+            return last
+    return parts
 
 
 def number_format(values: Iterable[float]) -> Callable[[float], str]:
@@ -84,9 +101,3 @@ def _columns(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[Any]]:
 def _varies(values: Sequence[Any]) -> bool:
     first = repr(values[0])  # in which NaN is equal to itself, and 1 differs from True
     return any(repr(value) != first for value in values)
-
-
-def _ambiguous(parts: Sequence[str], name: str, names: Sequence[str]) -> bool:
-    return any(
-        other != name and re.split(r"[.:]", other)[-len(parts) :] == list(parts) for other in names
-    )

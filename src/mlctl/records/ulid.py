@@ -32,6 +32,11 @@ def new_ulid(seconds: float, randomness: bytes, *, last: str | None = None) -> s
     return _text(number)
 
 
+def short_form(ulid: str) -> str:
+    """The six characters by which people name it: the first ones that are random."""
+    return ulid[10:16]
+
+
 def is_ulid(text: str) -> bool:
     """Whether `text` is a ULID in its canonical upper case."""
     return _FORM.fullmatch(text) is not None

@@ -9,11 +9,11 @@ if TYPE_CHECKING:
 
 STYLES = {"drift": "1;31", "ok": "32", "insufficient": "33"}
 RICH_STYLES = {"drift": "bold red", "ok": "green", "insufficient": "yellow"}
-SHOWN = 30
+SHOWN = 12
 
 
 def show_table(report: MonitorReport, *, everything: bool = False) -> None:
-    """The columns as a table, the worst first; at most 30 unless `everything`."""
+    """The columns as a table, the worst first; at most 12 unless `everything`."""
     from rich.table import Table
     from rich.text import Text
 
