@@ -1,4 +1,4 @@
-"""Every test runs apart from the machine it is on: its own home, no DVC telemetry, no user config."""
+"""Every test runs apart from its machine: its own home, no DVC telemetry, no user config."""
 
 import os
 

@@ -16,6 +16,7 @@ MADE = "<!-- Made by docs/reference/generate.py: edit the verb's docstring and o
 def pages() -> dict[str, str]:
     """File name -> text: a page for each verb and noun, and the list of them."""
     import click
+
     from mlctl.cli._app import root_command
 
     root = root_command()

@@ -48,7 +48,9 @@ def test_it_shows_what_runs_what_waits_and_the_counts() -> None:
     try:
         play(
             made,
-            RunStarted("01K", ("a", "b", "train@x", "report", "late"), 2, 0.0),
+            RunStarted(
+                "01M85E9BMPR0QTMZ6TJCCF574J", ("a", "b", "train@x", "report", "late"), 2, 0.0
+            ),
             StageFinished("a", "unchanged", 0, 0),
             Waiting((("report", "mutex db"), ("b", "cpus"))),
             started("b"),
@@ -75,7 +77,7 @@ def test_running_lines_fit_the_terminal(columns: int) -> None:
     made, _ = board()
     try:
         names = [f"train@{'x' * i}" for i in range(0, 40, 5)]
-        play(made, RunStarted("01K", tuple(names), 8, 0.0))
+        play(made, RunStarted("01M85E9BMPR0QTMZ6TJCCF574J", tuple(names), 8, 0.0))
         for name in names:
             play(made, started(name, 30.0, "gpu"), StageOutput(name, "y" * 300))
         lines = drawn(made, columns, most=5)
@@ -90,7 +92,7 @@ def test_done_lines_scroll_by_and_the_end_tells_failures() -> None:
     made, stream = board()
     play(
         made,
-        RunStarted("01K", ("a", "b"), 2, 0.0),
+        RunStarted("01M85E9BMPR0QTMZ6TJCCF574J", ("a", "b"), 2, 0.0),
         started("a"),
         Notice("careful"),
         StageFinished("a", "ran", 2.0, 0),
@@ -117,7 +119,7 @@ def test_done_lines_scroll_by_and_the_end_tells_failures() -> None:
 def test_close_in_the_middle_shows_the_cursor_again_and_stops_the_thread() -> None:
     before = set(threading.enumerate())
     made, stream = board()
-    play(made, RunStarted("01K", ("a",), 1, 0.0), started("a"))
+    play(made, RunStarted("01M85E9BMPR0QTMZ6TJCCF574J", ("a",), 1, 0.0), started("a"))
     (thread,) = set(threading.enumerate()) - before
     assert SHOW not in stream.getvalue()
     made.close()
@@ -131,7 +133,7 @@ def test_verbose_lets_all_output_scroll_by() -> None:
     made, stream = board(verbose=True)
     play(
         made,
-        RunStarted("01K", ("a", "b"), 1, 0.0),
+        RunStarted("01M85E9BMPR0QTMZ6TJCCF574J", ("a", "b"), 1, 0.0),
         StageFinished("b", "unchanged", 0, 0),
         started("a"),
         StageOutput("a", "[red]markup[/red] stays"),
@@ -139,5 +141,10 @@ def test_verbose_lets_all_output_scroll_by() -> None:
         RunFinished({"ran": 1}, 1.0),
     )
     made.close()
-    for line in ("run 01K: 2 stages, 1 job", "= b  unchanged", "▸ a", "a [red]markup[/red] stays"):
+    for line in (
+        "run R0QTMZ: 2 stages, 1 job",
+        "= b  unchanged",
+        "▸ a",
+        "a [red]markup[/red] stays",
+    ):
         assert line in stream.getvalue()

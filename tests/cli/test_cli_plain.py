@@ -19,7 +19,7 @@ from mlctl.pipeline.plan import Reason
 
 LOG = ".mlctl/runs/01K/train.log"
 EVENTS: list[Event] = [
-    RunStarted("01K", ("raw.dvc", "prepare", "train", "report"), 2, 0.0),
+    RunStarted("01M85E9BMPR0QTMZ6TJCCF574J", ("raw.dvc", "prepare", "train", "report"), 2, 0.0),
     StageFinished("raw.dvc", "unchanged", 0, 0),
     StageFinished("prepare", "restored", 0, 0),
     StageStarted(
@@ -52,7 +52,7 @@ def play(events: list[Event], **options: bool) -> str:
 
 def test_a_run_that_fails() -> None:
     assert play(EVENTS) == (
-        "run 01K: 4 stages, 2 jobs\n"
+        "run R0QTMZ: 4 stages, 2 jobs\n"
         "✓ prepare  restored from the cache, not run\n"
         "▸ train (on gpu, attempt 2)  p.yaml: lr 1 → 2\n"
         "                             after prepare\n"

@@ -63,6 +63,7 @@ class Pipeline:
     version: dict[int, int] = field(default_factory=dict)
     mode: dict[int, str] = field(default_factory=dict)
     deps: dict[int, int] = field(default_factory=dict)  # stage -> how many deps fewer or more
+    freeze: bool = False  # a frozen stage is frozen once its outs are there
 
     def __post_init__(self) -> None:
         self.outs = [self._outs(i, stage) for i, stage in enumerate(self.case.stages)]
@@ -147,7 +148,8 @@ class Pipeline:
             path = posixpath.relpath(out.template, wdir or ".")
             body.setdefault(section, []).append(_out(path, out.kind))
         for flag in stage.flags:
-            body.update(_flag(flag))
+            if flag != "frozen" or self.freeze:
+                body.update(_flag(flag))
         return _shaped(stage, body)
 
     def _command(self, index: int, stage: StageSpec, deps: list[tuple[str, bool]]) -> Any:

@@ -17,7 +17,10 @@ D = f"{sys.executable} -m dvc"
 def busy_until(name, *, started="started", go="go"):
     """A stage that says that it runs, and ends when it is told to."""
     wait = f"until test -e {go}; do sleep 0.02; done"
-    return {"cmd": f"echo x >> {started}; {wait}; echo {name} > {name}.out", "outs": [f"{name}.out"]}
+    return {
+        "cmd": f"echo x >> {started}; {wait}; echo {name} > {name}.out",
+        "outs": [f"{name}.out"],
+    }
 
 
 def count(box, name="started"):
@@ -79,7 +82,9 @@ def test_no_wait_ends_with_4_and_names_the_holder(box):
 
 def test_a_reader_waits_for_the_writer(box):
     """`b` reads what another process is writing."""
-    box.stages({"a": busy_until("a"), "b": {"cmd": "cp a.out b.out", "deps": ["a.out"], "outs": ["b.out"]}})
+    box.stages(
+        {"a": busy_until("a"), "b": {"cmd": "cp a.out b.out", "deps": ["a.out"], "outs": ["b.out"]}}
+    )
     with box.started("run", "a") as one:
         wait_until(lambda: count(box) == 1)
         with box.started("run", "b") as other:
@@ -135,7 +140,12 @@ def test_we_wait_beside_dvc_repro(box):
 
 def test_dvc_beside_us_sees_what_is_finished_as_finished_or_refuses(box):
     """Between a stage's end and the fold of the lock, DVC must not run it again."""
-    box.stages({"a": {"cmd": "echo x >> ran; echo a > a.out", "outs": ["a.out"], "deps": ["stamp.py"]}, "b": busy_until("b")})
+    box.stages(
+        {
+            "a": {"cmd": "echo x >> ran; echo a > a.out", "outs": ["a.out"], "deps": ["stamp.py"]},
+            "b": busy_until("b"),
+        }
+    )
     with box.started("run", "-j2") as one:
         wait_until(lambda: count(box, "ran") == 1 and count(box) == 1)
         box.dvc("repro", "a")
@@ -226,7 +236,8 @@ def test_the_rwlock_of_a_dead_process_holds_nobody(box):
     dead = subprocess.Popen(["true"])
     dead.wait()
     entry = {"pid": dead.pid, "cmd": "dvc repro"}
-    box.write(".dvc/tmp/rwlock", json.dumps({"write": {str(box.root / "a.out"): entry}, "read": {}}))
+    box.write(
+        ".dvc/tmp/rwlock", json.dumps({"write": {str(box.root / "a.out"): entry}, "read": {}})
+    )
     assert box.mlctl("run", timeout=20).returncode == 0
     assert yaml.safe_load(box.read(".dvc/tmp/rwlock")) == {"write": {}, "read": {}}
-

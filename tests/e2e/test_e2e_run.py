@@ -1,5 +1,6 @@
 """Running in parallel: what overlaps, what is shared, what fails, what is printed."""
 
+import itertools
 import json
 import os
 import re
@@ -24,7 +25,7 @@ def test_one_job_runs_in_serial_order(box):
     assert box.mlctl("run", "-j1").returncode == 0
     assert box.ran() == [step["stage"] for step in dry]
     spans = sorted(box.spans().values())
-    assert all(before[1] <= after[0] for before, after in zip(spans, spans[1:], strict=False))
+    assert all(before[1] <= after[0] for before, after in itertools.pairwise(spans))
 
 
 @pytest.mark.parametrize("settings", [{"cpus": 2}, {"mutex": "db"}, {"gpus": 1}])
@@ -278,7 +279,10 @@ def test_logs_of_old_runs_go(box):
 def test_a_long_run_keeps_its_log_whatever_runs_beside_it(box):
     box.stages(
         {
-            "long": {"cmd": "until test -e go; do sleep 0.05; done; echo end; touch l.out", "outs": ["l.out"]},
+            "long": {
+                "cmd": "until test -e go; do sleep 0.05; done; echo end; touch l.out",
+                "outs": ["l.out"],
+            },
             "a": {"cmd": "cp in a.out", "deps": ["in"], "outs": ["a.out"]},
         }
     )
@@ -322,11 +326,13 @@ def test_what_hangs_on_an_unchanged_result_is_not_run(box):
 
 
 def test_plain_output_reads_well(box):
-    box.stages({"a": stamp("a"), "b": {"cmd": "echo oh no; exit 2", "deps": ["a.out"], "outs": ["b.out"]}})
+    box.stages(
+        {"a": stamp("a"), "b": {"cmd": "echo oh no; exit 2", "deps": ["a.out"], "outs": ["b.out"]}}
+    )
     done = box.mlctl("run")
     assert done.returncode == 1
-    assert re.search(r"^✓ a  \d", done.stdout, re.M)
-    assert re.search(r"^✗ b  exit code 2 after", done.stdout, re.M)
+    assert re.search(r"^✓ a  \d", done.stdout, re.MULTILINE)
+    assert re.search(r"^✗ b  exit code 2 after", done.stdout, re.MULTILINE)
     assert "[b] oh no" in done.stdout
     assert "Failed in" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr

@@ -1,5 +1,6 @@
 """Killed at any moment: nothing is left running, nothing finished is lost, and it can go on."""
 
+import itertools
 import os
 import signal
 import subprocess
@@ -22,7 +23,9 @@ def family(cmd=FAMILY):
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_all_and_keeps_what_is_done(box, number, code):
-    box.stages({"done": stamp("done"), "family": family(), "after": stamp("after", deps=("family",))})
+    box.stages(
+        {"done": stamp("done"), "family": family(), "after": stamp("after", deps=("family",))}
+    )
     with box.started("run", "-j2") as run:
         wait_until(lambda: (box.root / "child").exists())
         run.send_signal(number)
@@ -161,7 +164,7 @@ def test_killed_again_and_again(box):
     """At twelve moments, each a little later; what is done stays done, and it ends well."""
     names = [f"s{number}" for number in range(8)]
     stages = {names[0]: stamp(names[0])}
-    for before, name in zip(names, names[1:], strict=False):
+    for before, name in itertools.pairwise(names):
         stages[name] = stamp(name, 0.05, deps=(before,))
     box.stages(stages)
     for number in range(12):

@@ -157,10 +157,13 @@ def test_only_parameters_that_differ_count() -> None:
 
 
 def test_names_are_as_short_as_they_can_be() -> None:
-    names = ["valid.auc", "train.auc", "test.loss", "a.json:f1", "b.json:f1", "plain"]
+    names = ["valid.auc", "train.auc", "test.loss", "m/a.json:f1", "m/b.json:f1", "plain"]
     assert list(short_names(names).values()) == [
-        "valid.auc", "train.auc", "loss", "a.json:f1", "b.json:f1", "plain"
+        "valid.auc", "train.auc", "loss", "a:f1", "b:f1", "plain"
     ]  # fmt: skip
+    assert short_names(["x/a.json:f1", "y/a.json:f1"]) == {
+        "x/a.json:f1": "x/a.json:f1", "y/a.json:f1": "y/a.json:f1"
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

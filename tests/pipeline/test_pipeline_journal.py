@@ -65,9 +65,7 @@ def test_a_torn_line_is_ignored(tmp_path: Path, kept: int) -> None:
     (path,) = journal.abandoned(str(tmp_path))
     first, *_ = Path(path).read_bytes().splitlines(keepends=True)
     Path(path).write_bytes(first + first.replace(b'"b"', b'"x"')[:kept])
-    assert journal.recover(str(tmp_path), path, order) == {
-        "dvc.lock": {"b": LockedStage("echo b")}
-    }
+    assert journal.recover(str(tmp_path), path, order) == {"dvc.lock": {"b": LockedStage("echo b")}}
 
 
 def test_every_value_survives(tmp_path: Path) -> None:

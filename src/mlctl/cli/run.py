@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlctl.cli._options import Directory, Jobs, Json, Quiet, Verbose
+from mlctl.errors import Busy
 
 if TYPE_CHECKING:
     from mlctl.cli._board import Board
@@ -149,6 +150,8 @@ def run(
         project.save_state()
     if recorded.result.signal is not None:
         return 128 + recorded.result.signal
+    if recorded.result.refused:
+        return Busy.exit_code
     return 0 if recorded.result.status == "finished" else 1
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mlctl.adapters import clock
 from mlctl.pipeline.events import Emit, Notice, RunFinished
-from mlctl.pipeline.project import Project, lock_key
+from mlctl.pipeline.project import Project
 from mlctl.pipeline.request import Options, Request
 from mlctl.pipeline.results import RunResult
 from mlctl.pipeline.run import run
@@ -81,18 +81,9 @@ def _record(root: str, result: RunResult, code: CodeState | None, *, commit: boo
 
 def _paths(record: str, result: RunResult) -> list[str]:
     """The record, and what the run changed: locks, pointers, ignore files, outs in git."""
-    paths = {record, "runs/_env"}
-    for done in result.stages:
-        if done.outcome not in {"ran", "restored"}:
-            continue
-        stage = done.stage
-        paths.add(stage.file if stage.name is None else lock_key(stage.file))
-        for out in stage.outs:
-            if out.cache:
-                paths.add(os.path.join(os.path.dirname(out.key), ".gitignore"))
-            elif not out.key.startswith("/"):
-                paths.add(out.key)
-    return sorted(paths)
+    outs = [out for done in result.stages for out in done.stage.outs if done.outcome != "unchanged"]
+    in_git = [out.key for out in outs if not out.cache and not out.key.startswith("/")]
+    return [record, "runs/_env", *result.written_files, *in_git]
 
 
 def _message(result: RunResult) -> str:

@@ -17,8 +17,8 @@ from mlctl.adapters.git import git, head
 from mlctl.errors import InvalidInput, MlctlError
 from mlctl.pipeline import lockfile
 from mlctl.pipeline.load import Parsing, load_dvc_file, load_pipeline_file
-from mlctl.pipeline.project import Project, lock_key
-from mlctl.pipeline.spec import PipelineFile, Stage
+from mlctl.pipeline.project import Project
+from mlctl.pipeline.spec import PipelineFile, Stage, lock_key
 from mlctl.store.config import Config
 from mlctl.store.digest import Digest
 from mlctl.store.tree import parse_tree

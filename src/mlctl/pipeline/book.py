@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -20,8 +19,8 @@ from mlctl.pipeline import lockfile
 from mlctl.pipeline.events import Emit, Notice
 from mlctl.pipeline.ignoring import Ignoring
 from mlctl.pipeline.journal import Journal
-from mlctl.pipeline.project import Project, lock_key
-from mlctl.pipeline.spec import LockedStage, Stage
+from mlctl.pipeline.project import Project
+from mlctl.pipeline.spec import LockedStage, Stage, lock_key
 from mlctl.store.locks import PathLocks, repo_lock
 from mlctl.store.workspace import Workspace
 
@@ -49,6 +48,9 @@ class Book:
         self._rank = {stage.address: rank for rank, stage in enumerate(serial)}
         self._done: dict[str, LockedStage] = {}
         self._locks: dict[str, _LockText] = {}
+        self._versions = dict(project.lock_versions)
+        self._others: dict[str, dict[str, LockedStage]] = {}  # locks that others wrote meanwhile
+        self._stopped = threading.Event()
         outs = [out.key for stage in serial for out in stage.outs if out.cache]
         self._ignoring = Ignoring(project.config, outs)
         self._unfolded: dict[str, Stage] = {}
@@ -58,27 +60,33 @@ class Book:
     def locked(self, stage: Stage) -> LockedStage | None:
         """What is recorded of `stage` now: in this run, or before it."""
         with self._lock:
-            return self._done.get(stage.address) or self._project.locked(stage)
+            done = self._done.get(stage.address)
+            if done is None and stage.name is not None and stage.file in self._others:
+                return self._others[stage.file].get(stage.name)
+            return done or self._project.locked(stage)
 
     def record(self, stage: Stage, locked: LockedStage, cached_outs: Sequence[str]) -> None:
         """`stage` is up to date as `locked` says; its cached outs are git's to ignore."""
         with self._lock:
             self._ignoring.add(cached_outs)
             if stage.name is not None:
-                self._journal.append(lock_key(stage.file), stage.name, locked)
+                self._journal.append(stage.record_file, stage.name, locked)
             self._done[stage.address] = locked
             self._unfolded[stage.address] = stage
 
     @contextmanager
-    def claim(self, stage: Stage, *, wait: bool) -> Iterator[None]:
+    def claim(self, stage: Stage, *, wait: bool) -> Iterator[bool]:
         """Hold the stage's deps for reading and its outs for writing against other processes.
 
-        Raises Busy where another process holds one of them and `wait` is off.
+        Yields whether another process may have brought the stage up to date meanwhile. Raises Busy
+        where another process holds one of them and `wait` is off.
         """
         reads, writes = self._paths(stage)
-        self._wait_for(stage, reads, writes, wait=wait and "DVC_STAGE" not in os.environ)
+        waited = self._wait_for(stage, reads, writes, wait=wait and "DVC_STAGE" not in os.environ)
         try:
-            yield
+            with self._lock:
+                rewritten = stage.name is not None and self._look_at_lock(stage.file)
+            yield waited or rewritten
         finally:
             with self._lock:
                 recorded = stage.address in self._unfolded
@@ -117,22 +125,37 @@ class Book:
             path(out.key) for out in stage.outs
         ]
 
-    def _wait_for(self, stage: Stage, reads: list[str], writes: list[str], *, wait: bool) -> None:
+    def stop_waiting(self) -> None:
+        """Whoever waits for another process gives up."""
+        self._stopped.set()
+
+    def _wait_for(self, stage: Stage, reads: list[str], writes: list[str], *, wait: bool) -> bool:
+        """Claim the paths; whether that took waiting."""
         told = False
         while True:
             try:
                 self._claims.publish(reads, writes)
             except Busy as busy:
-                if not wait:
+                if not wait or self._stopped.is_set():
                     raise
                 if not told:
                     self._emit(Notice(f"waiting: {busy}", "info", stage.address))
                     told = True
-                time.sleep(_LOOK_AGAIN)
+                self._stopped.wait(_LOOK_AGAIN)
             else:
-                return
+                return told
+
+    def _look_at_lock(self, file: str) -> bool:
+        """Read the lock again if another process wrote it since we did; whether one did."""
+        version = self._project.lock_version(file)
+        if version == self._versions.get(file):
+            return False
+        self._versions[file] = version
+        self._others[file] = self._project.read_lock(lock_key(file))
+        return True
 
     def _fold_lock(self, file: str) -> None:
+        self._look_at_lock(file)
         key = lock_key(file)
         path = self._project.path(key)
         now = read_text(path, name=key) if os.path.exists(path) else None
@@ -145,6 +168,7 @@ class Book:
         text.written = lockfile.splice(text.base, updates, list(updates))
         if text.written != now:
             write_text(path, text.written)
+            self._versions[file] = self._project.lock_version(file)
 
 
 class _LockText:

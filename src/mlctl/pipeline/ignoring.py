@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from mlctl.store.config import Config
 from mlctl.store.gitignore import ignored, lines_added, read_lines, write_lines
+from mlctl.store.locks import repo_lock
 
 
 class Ignoring:
@@ -32,6 +33,11 @@ class Ignoring:
         # A rule such as `models/` matches a folder only once it exists.
         folders = [key for key in missing if os.path.isdir(os.path.join(self._config.root, key))]
         missing = [key for key in missing if key not in ignored(self._config, folders)]
+        if missing:  # another process may be adding lines of its own to the same files
+            with repo_lock(self._config, wait=None):
+                self._write(missing)
+
+    def _write(self, missing: Sequence[str]) -> None:
         for folder in dict.fromkeys(os.path.dirname(key) for key in missing):
             file = self._files.setdefault(folder, _File())
             now = read_lines(self._config, folder)

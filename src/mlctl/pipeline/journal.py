@@ -39,10 +39,18 @@ class Journal:
         """
         if self._handle is None:
             os.makedirs(os.path.dirname(self._path), exist_ok=True)
-            self._handle = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
-            files.hold(self._handle)
+            self._handle = self._open()
         record = {"lock": lock, "stage": name, "entry": lockfile.stage_text(name, locked)}
         os.write(self._handle, (json.dumps(record) + "\n").encode())
+
+    def _open(self) -> int:
+        while True:
+            handle = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+            files.hold(handle)
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.stat(self._path), os.fstat(handle)):
+                    return handle
+            os.close(handle)  # taken for abandoned, and removed, before we held it
 
     def clear(self) -> None:
         """The locks hold what was appended so far."""

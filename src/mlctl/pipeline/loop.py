@@ -14,7 +14,7 @@ from dataclasses import replace
 from mlctl import plugins
 from mlctl.adapters import clock
 from mlctl.adapters.files import is_locked, remove_tree
-from mlctl.errors import InvalidInput, MlctlError, NotAble
+from mlctl.errors import Busy, InvalidInput, MlctlError, NotAble
 from mlctl.executors import Executor, _devices
 from mlctl.executors._tail import Tail
 from mlctl.pipeline.attempt import Attempt
@@ -32,6 +32,8 @@ from mlctl.pipeline.spec import Stage
 KEPT_LOGS = 20  # runs whose logs are kept
 _TICK = 0.25  # seconds between two looks at the time while stages run
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 Finish = Callable[[int, StageResult], None]
 Outcome = StageResult | BaseException | None  # None wakes the loop up
 
@@ -39,8 +41,16 @@ Outcome = StageResult | BaseException | None  # None wakes the loop up
 class Loop:
     """One run. Everything but `_work` happens in the main thread."""
 
-    def __init__(self, request: Request, emit: Emit, finish: Finish, observer: Observer) -> None:
+    def __init__(
+        self,
+        request: Request,
+        emit: Emit,
+        finish: Finish,
+        observer: Observer,
+        unheard: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.signal: int | None = None
+        self._unheard = unheard  # whether nobody reads the events any more
         self._project = observer.project
         self._request = request
         self._emit = emit
@@ -105,6 +115,10 @@ class Loop:
         with self._signals(), ThreadPoolExecutor(self._request.jobs, "stage") as pool:
             try:
                 while not self._scheduler.done:
+                    if self.signal is None and self._unheard():
+                        self._stop(signal.SIGPIPE)
+                    if self.signal is not None:
+                        self._drop(self._scheduler.drop_rest(), pending, "interrupted")
                     while (started := self._scheduler.start_next()) is not None:
                         pool.submit(self._work, started[0], pending[started[0]], started[1])
                     try:
@@ -113,8 +127,6 @@ class Loop:
                         place, outcome = -1, None
                     if outcome is not None:
                         self._take(place, outcome, pending)
-                    if self.signal is not None:
-                        self._drop(self._scheduler.drop_rest(), pending, "interrupted")
                     if clock.monotonic() - waiting_told > _TICK:
                         waiting_told = clock.monotonic()
                         self._tell_waiting(pending)
@@ -138,18 +150,25 @@ class Loop:
         started, begin = clock.now(), clock.monotonic()
         attempt: Attempt | None = None
         message: str | None = None
-        locked = None
+        locked, busy = None, False
         try:
             reasons = self._reasons(index)
             if not reasons:
-                return StageResult(stage, "unchanged", locked=self._context.book.locked(stage))
-            attempt = Attempt(self._context, stage, reasons, gpus)
-            with self._context.book.claim(stage, wait=self._request.options.wait):
+                return self._unchanged(stage)
+            with self._context.book.claim(stage, wait=self._request.options.wait) as outdated:
+                if outdated:
+                    self._observer.forget(_keys(stage))
+                    reasons = self._reasons(index)
+                    if not reasons:
+                        return self._unchanged(stage)
+                attempt = Attempt(self._context, stage, reasons, gpus)
                 outcome, locked = attempt.bring_up_to_date()
+        except Busy as error:
+            outcome, message, busy = "failed", str(error), True
         except (MlctlError, OSError) as error:
             outcome, message = "failed", str(error)
         end = attempt.exit if attempt else None
-        if end is not None and end.cancelled:
+        if (end is not None and end.cancelled) or (busy and self.signal is not None):
             outcome = "cancelled"
         return StageResult(
             stage,
@@ -165,7 +184,11 @@ class Loop:
             message,
             end.peak_memory if end else None,
             end.cpu_seconds if end else None,
+            busy,
         )
+
+    def _unchanged(self, stage: Stage) -> StageResult:
+        return StageResult(stage, "unchanged", locked=self._context.book.locked(stage))
 
     def _reasons(self, index: int) -> tuple[Reason, ...]:
         """Why the stage is changed now that all before it is done."""
@@ -221,29 +244,41 @@ class Loop:
             self._executors[name] = module.Executor()
         return self._executors[name]
 
+    def _stop(self, number: int) -> None:
+        """End the stages and then the run; a second time, kill at once."""
+        now = self.signal is not None
+        self.signal = self.signal or number
+        threading.Thread(target=self._cancel, kwargs={"now": now}, daemon=True).start()
+
     def _cancel(self, *, now: bool) -> None:
+        self._context.book.stop_waiting()
         for executor in self._executors.values():
             executor.cancel(now=now)
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
-        """Ctrl-C and SIGTERM end the stages and then the run; a second one kills at once."""
+        """Ctrl-C, SIGTERM and a closed terminal end the run, but for what `nohup` has it ignore."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
 
         def stop(number: int, _frame: object) -> None:
-            now = self.signal is not None
-            self.signal = self.signal or number
-            threading.Thread(target=self._cancel, kwargs={"now": now}, daemon=True).start()
+            self._stop(number)
             self._finished.put((-1, None))  # SimpleQueue.put may be called from a handler
 
-        before = {n: signal.signal(n, stop) for n in (signal.SIGINT, signal.SIGTERM)}
+        heard = [n for n in _SIGNALS if signal.getsignal(n) is not signal.SIG_IGN]
+        before = {number: signal.signal(number, stop) for number in heard}
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def _keys(stage: Stage) -> Iterator[str]:
+    yield from (dep.key for dep in stage.deps)
+    yield from (dep.key for dep in stage.params)
+    yield from (out.key for out in stage.outs)
 
 
 def _forget_old_logs(folder: str) -> None:

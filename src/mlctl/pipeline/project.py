@@ -9,7 +9,7 @@ import os
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -19,7 +19,7 @@ from mlctl.errors import Busy, ConfigError
 from mlctl.pipeline import graph as graphs
 from mlctl.pipeline import targets
 from mlctl.pipeline.compiled import Compiled
-from mlctl.pipeline.spec import LockedPath, LockedStage, PipelineFile, Stage
+from mlctl.pipeline.spec import LockedPath, LockedStage, PipelineFile, Stage, lock_key
 from mlctl.store.cache import Cache
 from mlctl.store.config import Config, find_root, load_config
 from mlctl.store.ignore import Ignore
@@ -39,6 +39,7 @@ class Project:
     files: tuple[PipelineFile, ...]
     stages: tuple[Stage, ...]
     _compiled: Compiled
+    lock_versions: dict[str, tuple[int, int, int] | None] = field(default_factory=dict)
 
     @classmethod
     def open(cls, start: str | None = None) -> Project:
@@ -79,6 +80,7 @@ class Project:
         found = {}
         for file in self.files:
             key = lock_key(file.file)
+            self.lock_versions[file.file] = self.lock_version(file.file)
             found[file.file] = self._compiled.get(key, lambda key=key: (self.read_lock(key), ()))  # type: ignore[misc]
         return found
 
@@ -108,6 +110,14 @@ class Project:
         with suppress(Busy, OSError), repo_lock(self.config):
             for path in paths:
                 journal.recover(self.root, path, order)
+
+    def lock_version(self, file: str) -> tuple[int, int, int] | None:
+        """What tells one version of the lock of a `dvc.yaml` from the next, without reading it."""
+        try:
+            st = os.stat(self.path(lock_key(file)))
+        except OSError:
+            return None
+        return st.st_mtime_ns, st.st_size, st.st_ino
 
     def read_lock(self, key: str) -> dict[str, LockedStage]:
         """The lock `key` as it is on disk now; empty where there is none."""
@@ -168,11 +178,6 @@ def open_workspace(project: Project) -> Iterator[Workspace]:
         yield Workspace(project.config, state, project.ignore, cache)
     finally:
         state.close()
-
-
-def lock_key(pipeline_file: str) -> str:
-    """`sub/dvc.yaml` -> `sub/dvc.lock`."""
-    return posixpath.join(posixpath.dirname(pipeline_file), "dvc.lock")
 
 
 def discover(root: str, config: Config, ignore: Ignore) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import dataclass
 from typing import Literal
 
@@ -32,6 +33,7 @@ class StageResult:
     message: str | None = None
     peak_memory: int | None = None  # bytes
     cpu_seconds: float | None = None
+    busy: bool = False  # another process held what it needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,20 @@ class RunResult:
     signal: int | None = None  # what interrupted it
 
     @property
+    def written_files(self) -> list[str]:
+        """The keys of the locks, pointers and ignore files that this run may have changed."""
+        done = [r.stage for r in self.stages if r.outcome in {"ran", "restored"}]
+        outs = [out.key for stage in done for out in stage.outs if out.cache]
+        ignore_files = {posixpath.join(posixpath.dirname(key), ".gitignore") for key in outs}
+        return sorted({*(stage.record_file for stage in done), *ignore_files})
+
+    @property
     def touched(self) -> bool:
         """Whether a stage ran or failed: then a record is due."""
-        return any(s.outcome in {"ran", "failed", "cancelled"} for s in self.stages)
+        return any(s.outcome in {"ran", "failed", "cancelled"} and not s.busy for s in self.stages)
+
+    @property
+    def refused(self) -> bool:
+        """Whether nothing failed but what another process held."""
+        failed = [s for s in self.stages if s.outcome == "failed"]
+        return bool(failed) and all(s.busy for s in failed)

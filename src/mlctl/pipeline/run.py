@@ -7,10 +7,11 @@ comes: a stage whose deps came out as they were is not run.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 
-from mlctl.adapters import clock
+from mlctl.adapters import clock, git
 from mlctl.pipeline.events import Emit, Event, RunStarted, StageFinished
 from mlctl.pipeline.observer import Observer
 from mlctl.pipeline.plan import propagate
@@ -33,27 +34,32 @@ def run(
     """
     started, begin = clock.now(), clock.monotonic()
     results: dict[int, StageResult] = {}
-    emit = _serialised(emit)
+    serialised = _Serialised(emit)
 
     def finish(index: int, result: StageResult) -> None:
         results[index] = result
-        emit(_finished(result))
+        serialised(_finished(result))
 
-    status, number = _bring_up_to_date(project, request, emit, finish, before_first)
+    status, number = _bring_up_to_date(project, request, serialised, finish, before_first)
     in_order = tuple(results[index] for index in request.indices)
     write_durations(
         project.root, {r.stage.address: r.seconds for r in in_order if r.outcome == "ran"}
     )
     seconds = clock.monotonic() - begin
-    return RunResult(
+    result = RunResult(
         request.run_id, request.argv, started, seconds, request.jobs, status, in_order, number
     )
+    if project.config.autostage and project.config.git_root is not None:
+        there = [key for key in result.written_files if os.path.exists(project.path(key))]
+        if there:
+            git.git("add", "--", *there, cwd=project.root)
+    return result
 
 
 def _bring_up_to_date(
     project: Project,
     request: Request,
-    emit: Emit,
+    emit: _Serialised,
     finish: Callable[[int, StageResult], None],
     before_first: Callable[[], None],
 ) -> tuple[RunStatus, int | None]:
@@ -82,7 +88,7 @@ def _bring_up_to_date(
         # Imported here: nothing of what runs stages is needed where nothing is to do.
         from mlctl.pipeline.loop import Loop
 
-        loop = Loop(request, emit, finish, observer)
+        loop = Loop(request, emit, finish, observer, emit.closed.is_set)
         return loop.run(pending, durations, before_first), loop.signal
 
 
@@ -98,12 +104,21 @@ def _finished(result: StageResult) -> StageFinished:
     )
 
 
-def _serialised(emit: Emit) -> Emit:
-    """Events come from several threads; a reader sees one at a time."""
-    lock = threading.Lock()
+class _Serialised:
+    """Events come from several threads; a reader sees one at a time.
 
-    def emit_one(event: Event) -> None:
-        with lock:
-            emit(event)
+    `closed` is set once nobody reads: the other end of a pipe is gone.
+    """
 
-    return emit_one
+    def __init__(self, emit: Emit) -> None:
+        self.closed = threading.Event()
+        self._emit = emit
+        self._lock = threading.Lock()
+
+    def __call__(self, event: Event) -> None:
+        with self._lock:
+            try:
+                if not self.closed.is_set():
+                    self._emit(event)
+            except BrokenPipeError:
+                self.closed.set()

@@ -16,6 +16,11 @@ from mlctl.store.digest import Digest as Digest
 OutKind = Literal["out", "metric", "plot"]
 
 
+def lock_key(pipeline_file: str) -> str:
+    """`sub/dvc.yaml` -> `sub/dvc.lock`."""
+    return pipeline_file.removesuffix("dvc.yaml") + "dvc.lock"
+
+
 @dataclass(frozen=True, slots=True)
 class Dep:
     """A file, folder or URL that a stage reads."""
@@ -95,6 +100,11 @@ class Stage:
         if self.name is None:
             return self.file
         return self.name if self.file == "dvc.yaml" else f"{self.file}:{self.name}"
+
+    @property
+    def record_file(self) -> str:
+        """The key of the file that holds what is recorded of it: its `dvc.lock`, or itself."""
+        return self.file if self.name is None else lock_key(self.file)
 
     @property
     def is_import(self) -> bool:

@@ -1,0 +1,219 @@
+"""Takes a `Case` through its edits with DVC in one twin and mlctl in the other."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import yaml
+
+from conformance.cases import FOLDERS, Case, Edit
+from conformance.pipelines import EDITABLE, PARAMS_FILES, SOURCE_FILES, SOURCES, Pipeline, normal
+from conformance.twins import Twins, changed_stages, dvc_status, run_dvc, run_mlctl, snapshot
+
+CONFIG_TEXT = {
+    "": "",
+    "hardlink": "[cache]\n    type = hardlink\n",
+    "symlink": "[cache]\n    type = symlink\n",
+    "without git": "[core]\n    no_scm = True\n",
+    "cache elsewhere": "[cache]\n    dir = ../../cache\n    shared = group\n",
+}
+
+
+class Walk:
+    def __init__(self, case: Case, folder: Path) -> None:
+        self.case = normal(case)
+        self.pipeline = Pipeline(self.case)
+        self.twins = Twins(folder, config=CONFIG_TEXT[case.config])
+        for path, text in {**SOURCE_FILES, **PARAMS_FILES}.items():
+            self.twins.write(path, text, mode=0o755 if path == "tool.sh" else None)
+        for place in FOLDERS:
+            self.twins.write(os.path.join(place, ".keep"), "")
+        tracked = [f"./{SOURCES[n]}" for n in self.case.tracked]
+        if tracked:
+            self.twins.add(*tracked)
+        self.write_pipeline()
+
+    def go(self) -> None:
+        """The first run, every edit, and at rest in the end."""
+        self.run(Edit())
+        self.pipeline.freeze = True
+        self.write_pipeline()
+        for edit in self.case.edits:
+            self.change(edit)
+            self.run(edit)
+        self.pipeline.mode.clear()
+        self.write_pipeline()
+        self.run(Edit())
+        if not self.pipeline.always:
+            self.twins.assert_at_rest()
+
+    def write_pipeline(self) -> None:
+        for file, text in self.pipeline.files().items():
+            target = self.twins.dvc / file
+            if not target.exists() or target.read_text() != text:
+                self.twins.write(file, text)
+
+    def run(self, edit: Edit) -> None:
+        """Both judge alike, run, and leave the same bytes; after a failure, the same locks."""
+        twins, failing = self.twins, bool(self.pipeline.mode)
+        seen, theirs = changed_stages(twins.ours), set(dvc_status(twins.dvc))
+        assert seen == theirs, (edit, seen, theirs)
+        args = self.arguments(edit)
+        jobs = 1 if failing and "--keep-going" not in args else 4
+        codes = twins.run(*args, jobs=jobs)
+        assert (codes[0] == 0) == (codes[1] == 0), (edit, codes, twins.said, twins.told)
+        assert codes[1] in {0, 1}, (edit, twins.told)
+        if codes[1]:
+            self.settle_failure()
+        elif any(a not in {"-P", "--force"} for a in args):
+            self.settle_order()
+        twins.assert_equal()
+        if "--no-commit" in args:
+            assert run_dvc(twins.dvc, "commit", "-f")[0] == 0
+            assert run_mlctl(twins.ours, "commit", "-f")[0] == 0
+            twins.assert_equal()
+
+    def settle_failure(self) -> None:
+        """What DVC does otherwise on purpose of ours: `.gitignore` lines go, outs go early."""
+        self.settle_order()
+        theirs, mine = snapshot(self.twins.dvc), snapshot(self.twins.ours)
+        outs = self.pipeline.keys()
+        for path in theirs.keys() | mine.keys():
+            if theirs.get(path) == mine.get(path):
+                continue
+            is_out = any(path == key or path.startswith(f"{key}/") for key in outs)
+            assert is_out or path.endswith(".gitignore"), (path, self.twins.said, self.twins.told)
+            if path.endswith(".gitignore"):
+                self._take_ours(path)
+            else:
+                assert path not in theirs, (path, "DVC kept what we removed")
+                (self.twins.ours / path).unlink()
+
+    def settle_order(self) -> None:
+        """DVC's order of some targets is a set's: entries and lines are compared as sets."""
+        theirs, mine = snapshot(self.twins.dvc), snapshot(self.twins.ours)
+        for path in theirs.keys() & mine.keys():
+            one, other = theirs[path][0], mine[path][0]
+            if one == other:
+                continue
+            if path.endswith("dvc.lock"):
+                assert yaml.safe_load(one) == yaml.safe_load(other), self.report(path, one, other)
+                self._take_ours(path)
+            elif path.endswith(".gitignore") and sorted(one.split()) == sorted(other.split()):
+                self._take_ours(path)
+
+    def _take_ours(self, path: str) -> None:
+        target, source = self.twins.dvc / path, self.twins.ours / path
+        if source.exists():
+            target.write_bytes(source.read_bytes())
+        else:
+            target.unlink()
+
+    def report(self, *what: object) -> str:
+        said = f"--- dvc said\n{self.twins.said}\n--- mlctl said\n{self.twins.told}"
+        return "\n".join([*map(str, what), said])
+
+    def arguments(self, edit: Edit) -> tuple[str, ...]:
+        target = self.pipeline.address(edit.target % len(self.case.stages))
+        return {
+            "all": ("-P",),
+            "force": ("-P", "--force"),
+            "single": ("--single-item", target),
+            "force single": ("--single-item", "--force", target),
+            "downstream": ("--downstream", target),
+            "target": (target,),
+            "keep going": ("-P", "--keep-going"),
+            "no commit": ("-P", "--no-commit"),
+            "no run-cache": ("-P", "--no-run-cache"),
+            "pipeline": ("--pipeline", target),
+            "default": () if "dvc.yaml" in self.pipeline.files() else ("-P",),
+            "allow missing": ("-P", "--allow-missing"),
+        }[edit.run]
+
+    def change(self, edit: Edit) -> None:
+        """Make the edit to both."""
+        index = edit.which % len(self.case.stages)
+        pipeline = self.pipeline
+        if edit.change == "command":
+            pipeline.version[index] = pipeline.version.get(index, 0) + 1
+        elif edit.change in {"fail early", "fail late"}:
+            pipeline.mode[index] = edit.change
+        elif edit.change in {"add dep", "drop dep"}:
+            pipeline.deps[index] = 2 if edit.change == "add dep" else -1
+        else:
+            self._change_files(edit)
+        if not edit.change.startswith("fail"):
+            pipeline.mode.clear()
+        self.write_pipeline()
+
+    def _change_files(self, edit: Edit) -> None:
+        twins, which = self.twins, edit.which
+        keys = sorted(self.pipeline.keys())
+        key = keys[which % len(keys)] if keys else None
+        sources = [p for p in SOURCE_FILES if p != "tool.sh"]
+        source = sources[which % len(sources)]
+        if edit.change == "append":
+            twins.write(source, (twins.dvc / source).read_bytes() + b"more\n")
+        elif edit.change in {"param", "edit word"}:
+            file, old, new = EDITABLE[which % len(EDITABLE)]
+            text = (twins.dvc / file).read_text()
+            twins.write(file, text.replace(old, new) if old in text else text.replace(new, old))
+        elif edit.change == "touch":
+            path = key if key and which % 2 else source
+            twins.edit(lambda root: os.utime(root / path) if (root / path).exists() else None)
+        elif edit.change == "executable":
+            twins.edit(lambda root: (root / "data.txt").chmod(0o755))
+        elif edit.change == "remove out" and key:
+            twins.remove(key)
+        elif edit.change == "damage out" and key:
+            twins.edit(lambda root: _damage(root / key))
+        elif edit.change in {"lose object", "damage object"}:
+            self._lose_object(which, damage=edit.change == "damage object")
+        elif edit.change in {"lose entry", "lose lock"}:
+            self._lose_entry(which, whole=edit.change == "lose lock")
+
+    def _cache(self, root: Path) -> Path:
+        return (
+            root.parent.parent / "cache"
+            if self.case.config == "cache elsewhere"
+            else root / ".dvc/cache"
+        )
+
+    def _lose_object(self, which: int, *, damage: bool) -> None:
+        objects = sorted(
+            str(p.relative_to(self._cache(self.twins.dvc)))
+            for p in self._cache(self.twins.dvc).glob("files/md5/*/*")
+        )
+        if not objects:
+            return
+        name = objects[which % len(objects)]
+        for root in self.twins.both:
+            path = self._cache(root) / name
+            path.unlink()
+            if damage:  # not 0444, so that it is not trusted
+                path.write_bytes(b"damaged")
+
+    def _lose_entry(self, which: int, *, whole: bool) -> None:
+        locks = sorted(str(p.relative_to(self.twins.dvc)) for p in self.twins.dvc.rglob("dvc.lock"))
+        if not locks:
+            return
+        lock = locks[which % len(locks)]
+        if whole:
+            self.twins.remove(lock)
+            return
+        text = (self.twins.dvc / lock).read_text()
+        names = re.findall(r"(?m)^  (\S[^\n]*):$", text)
+        if names:
+            name = names[which % len(names)]
+            entry = re.compile(rf"(?ms)^  {re.escape(name)}:\n.*?(?=^  \S|\Z)")
+            self.twins.write(lock, entry.sub("", text, count=1))
+
+
+def _damage(path: Path) -> None:
+    if path.is_dir():
+        path = path / "a.txt"
+    if path.exists() or path.is_symlink():
+        path.unlink()
+        path.write_bytes(b"damaged\n")
