@@ -40,6 +40,7 @@ def pytest_report_teststatus(report):
 
 
 def pytest_terminal_summary(terminalreporter):
-    reports = terminalreporter.stats.get("NOT RUN", [])
-    for report in reports:
+    # A file that is skipped as a whole has no tests to report: it stands among the skipped.
+    terminalreporter._add_stats("NOT RUN", terminalreporter.stats.pop("skipped", []))
+    for report in terminalreporter.stats["NOT RUN"]:
         terminalreporter.write_line(f"NOT RUN {report.nodeid}: {_reason(report)}")

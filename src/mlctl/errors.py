@@ -15,6 +15,8 @@ ours (exit code 70).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class MlctlError(Exception):
     """An error that a user can act on: what happened, and `hint`, what to do about it."""
@@ -87,3 +89,20 @@ class Busy(MlctlError):
     """Another process holds what this command needs, or two sides disagree."""
 
     exit_code = 4
+
+
+def did_you_mean(name: object, known: Iterable[object]) -> str | None:
+    """The hint `did you mean 'x'?`, or None where no name of `known` is like `name`."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(str(name), [str(item) for item in known], n=1)
+    return f"did you mean {close[0]!r}?" if close else None
+
+
+def suggestion(name: object, known: Iterable[object], *, most: int = 20) -> str | None:
+    """The hint for an unknown name: the one that it is like, or the names that there are."""
+    known = [str(item) for item in known]
+    more = ", …" if len(known) > most else ""
+    return did_you_mean(name, known) or (
+        f"known: {', '.join(known[:most])}{more}" if known else None
+    )

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 
-from mlctl.errors import InvalidInput, MissingExtra
+from mlctl.errors import InvalidInput, MissingExtra, suggestion
 
 DISTRIBUTION = "mlctl-git"  # the name on PyPI; `mlctl` there belongs to another project
 
@@ -43,7 +42,7 @@ def load(package: str, name: str, *, kind: str, extra: str | None = None) -> Mod
         external = _entry_points(package)
         if name not in external:
             everything = sorted({*known, *external})
-            raise InvalidInput(f"no {kind} is called {name!r}", hint=_suggestion(name, everything))
+            raise InvalidInput(f"no {kind} is called {name!r}", hint=suggestion(name, everything))
         module_path = external[name]
     else:
         module_path = f"{package}.{module}"
@@ -67,8 +66,3 @@ def _entry_points(group: str) -> dict[str, str]:
     from importlib.metadata import entry_points
 
     return {point.name: point.value for point in entry_points(group=group)}
-
-
-def _suggestion(name: str, known: list[str]) -> str:
-    close = get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"

@@ -96,8 +96,17 @@ def test_commands_in_the_documents_exist(path):
     assert not unknown, f"{page_name(path)}: no such verb {sorted(unknown)}"
 
 
-def test_every_package_of_the_decisions_and_formats_is_listed():
+def test_every_decision_and_format_is_listed():
     for folder in ("adr", "formats"):
         index = (ROOT / "docs" / folder / "index.md").read_text(encoding="utf-8")
         pages = {path.name for path in (ROOT / "docs" / folder).glob("*.md")} - {"index.md"}
         assert not {page for page in pages if f"({page})" not in index}
+
+
+def test_every_json_document_is_described():
+    verbs = ROOT / "src" / "mlctl" / "cli"
+    sources = [path.read_text(encoding="utf-8") for path in verbs.rglob("*.py")]
+    printed = {name for text in sources for name in re.findall(r'print_json\(\s*"([^"]+)"', text)}
+    page = (ROOT / "docs" / "reference" / "json.md").read_text(encoding="utf-8")
+    assert printed
+    assert not {name for name in printed if f"`mlctl.{name}/1`" not in page}

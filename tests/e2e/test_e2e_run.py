@@ -113,7 +113,8 @@ def test_retries_until_it_works(box):
     box.stages(
         {
             "a": {
-                "cmd": "echo x >> tries; echo try $(wc -l < tries); test $(wc -l < tries) -ge 3 && cp tries a.out",
+                "cmd": "echo x >> tries; n=$(wc -l < tries); echo try $n; "
+                "test $n -ge 3 && cp tries a.out",
                 "outs": ["a.out"],
                 "meta": {"mlctl": {"retries": 2}},
             }

@@ -201,7 +201,7 @@ def test_ls_and_show_read_the_reports(root: Path, capsys: pytest.CaptureFixture[
     assert mlctl(["monitor", "show", "inputs"]) == 0
     assert "x0" in capsys.readouterr().out
     assert mlctl(["monitor", "run", "nope"]) == 2
-    assert "there are: inputs" in capsys.readouterr().err
+    assert "known: inputs" in capsys.readouterr().err
 
 
 def test_sixty_columns_stay_small(root: Path) -> None:

@@ -1,4 +1,4 @@
-"""The scheduler: nothing starts before what it needs, and nothing is shared beyond what there is."""
+"""The scheduler: nothing starts before what it needs; nothing is shared beyond what there is."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import Annotated, Any
 
@@ -16,6 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from mlctl.cli._options import Directory
+from mlctl.errors import suggestion
 
 DAILY = ("init", "run", "status", "plan", "dag", "validate", "predict", "demo")
 
@@ -38,10 +38,7 @@ class LazyGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name = args[0]
         if name not in _verbs(self.package) and not name.startswith("-"):
-            known = list(_verbs(self.package))
-            close = get_close_matches(name, known, n=1)
-            ending = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"
-            ctx.fail(f"no command {name!r}; {ending}")
+            ctx.fail(f"no command {name!r}; {suggestion(name, _verbs(self.package))}")
         return super().resolve_command(ctx, args)
 
 

@@ -50,7 +50,7 @@ def commit(
         targets or [], everything=not targets, single=True, recursive=recursive
     )
     steps = commit_stages(
-        project, indices, Plain(sys.stderr), confirm=lambda step: force or _ask(step)
+        project, indices, Plain(sys.stderr), confirm=_ask, force=force
     )
     project.save_state()
     changed = [step.stage.address for step in steps if step.changed]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from types import TracebackType
 
 from mlctl import __version__
-from mlctl.errors import MlctlError
+from mlctl.errors import MlctlError, NotAble
 
 INTERRUPTED, TERMINATED, PIPE_CLOSED, BUG = 130, 143, 141, 70
+# The machine's fault, not ours: no permission, no space.
+_NOT_ABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -43,6 +46,11 @@ def run(args: list[str]) -> int:
         return INTERRUPTED
     except (BrokenPipeError, SystemExit):  # typer itself answers a closed pipe by SystemExit
         return PIPE_CLOSED
+    except OSError as error:
+        if error.errno not in _NOT_ABLE:
+            return _bug(args, error)
+        _show(args, f"{error.filename or 'disk'}: {error.strerror}", None, NotAble.exit_code)
+        return NotAble.exit_code
     except Exception as error:  # noqa: BLE001
         if hasattr(error, "format_message"):  # a usage error of typer's
             _show(args, error.format_message(), _usage_hint(error), 2)

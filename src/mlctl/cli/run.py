@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlctl.cli._options import Directory, Jobs, Json, Quiet, Verbose
-from mlctl.errors import Busy
+from mlctl.errors import Busy, InvalidInput
 
 if TYPE_CHECKING:
     from mlctl.cli._board import Board
@@ -105,22 +105,32 @@ def run(
     from mlctl.pipeline.request import Options
     from mlctl.projects.settings import load_settings
 
+    if set_params and dry:
+        raise InvalidInput(
+            "-S writes parameters, and a dry run writes nothing",
+            hint="edit the parameters, then ask `mlctl plan`",
+        )
+
+    def select(project: Project) -> list[int]:
+        return project.select(
+            targets or [],
+            everything=all_pipelines,
+            pipelines=pipelines,
+            single=single_item,
+            downstream=downstream,
+            glob=glob,
+            recursive=recursive,
+        )
+
     project = Project.open()
-    if set_params:
+    indices = select(project)
+    if set_params:  # written only once the rest of the command is known to make sense
         from mlctl.pipeline.override import set_parameters
 
         set_parameters(project, set_params)
         project = Project.open()
+        indices = select(project)
     settings = load_settings(project.root)
-    indices = project.select(
-        targets or [],
-        everything=all_pipelines,
-        pipelines=pipelines,
-        single=single_item,
-        downstream=downstream,
-        glob=glob,
-        recursive=recursive,
-    )
     jobs = settings.default_jobs(jobs)
     if dry:
         steps = planned(project, indices, force=force, allow_missing=allow_missing)

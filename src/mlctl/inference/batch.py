@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from mlctl.adapters import clock
-from mlctl.errors import AnswerNo, InvalidInput
+from mlctl.errors import AnswerNo, InvalidInput, suggestion
 from mlctl.inference.rows import Rows
 from mlctl.models import output, signature
 from mlctl.models.model import Model
@@ -95,7 +95,7 @@ def _kept(
     made = output.columns(model.description)
     for name in wanted:
         if name not in kinds:
-            hint = f"there are: {', '.join(kinds)}"
+            hint = suggestion(name, kinds)
             raise InvalidInput(f"{data} has no column {name!r} to keep", hint=hint)
         if name in made:
             raise InvalidInput(

@@ -10,7 +10,7 @@ from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlctl.errors import InvalidInput
+from mlctl.errors import InvalidInput, suggestion
 from mlctl.monitoring.record import DataRef
 from mlctl.monitoring.spec import MonitorSpec
 from mlctl.plugins import missing_extra
@@ -66,7 +66,7 @@ def chosen_columns(spec: MonitorSpec, file: str, columns: list[str]) -> list[str
         if not any(_matches(name, pattern) for name in columns):
             raise InvalidInput(
                 f"{file}: no column of {spec.reference} matches {pattern!r}",
-                hint=_like(pattern, columns),
+                hint=suggestion(pattern, columns),
             )
     return [
         name
@@ -87,7 +87,7 @@ def period_of(table: pl.DataFrame, column: str, *, path: str) -> str:
     if column not in table.columns:
         raise InvalidInput(
             f"{path}: no column {column!r}, which is to tell the time",
-            hint=_like(column, table.columns),
+            hint=suggestion(column, table.columns),
         )
     values = table[column]
     try:
@@ -122,11 +122,3 @@ def _find(root: StrPath, path: str, what: str) -> list[str]:
 
 def _matches(name: str, pattern: str) -> bool:
     return name == pattern or fnmatchcase(name, pattern)
-
-
-def _like(name: str, known: list[str]) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, known, n=1)
-    shown = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
-    return f"did you mean {close[0]!r}?" if close else f"there are: {shown}"

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mlctl.adapters import files
-from mlctl.errors import InvalidInput
+from mlctl.errors import InvalidInput, suggestion
 from mlctl.monitoring.columns import pair
 from mlctl.monitoring.inputs import Side, chosen_columns, period_of, read_side
 from mlctl.monitoring.judge import STATES, ColumnReport, judge
@@ -63,8 +63,7 @@ def load_monitor(root: StrPath, name: str) -> MonitorSpec:
     """The monitor `name`. Raises InvalidInput where there is none, ConfigError for a wrong one."""
     key = monitor_file(name)
     if not Path(root, key).is_file():
-        known = monitor_names(root)
-        hint = f"there are: {', '.join(known)}" if known else "monitors are files in monitors/"
+        hint = suggestion(name, monitor_names(root)) or "monitors are files in monitors/"
         raise InvalidInput(f"no monitor is called {name!r}", hint=hint)
     return parse_monitor(files.read_text(Path(root, key), name=key), name=name)
 

@@ -58,12 +58,15 @@ class Attempt:
         self._check_outs_exist("was not written")
         return "ran", self._save()
 
-    def commit(self) -> None:
-        """Record what is there now as the stage's result, without running anything."""
+    def commit(self, *, save: bool) -> None:
+        """Put the outs that are there now into the cache; with `save`, record them as the result.
+
+        Unlike after a run, DVC then keeps a stage with uncached outs in the run-cache, too.
+        """
         self._check_outs_are_ours()
         self._check_outs_exist("is missing")
-        if self.reasons:
-            self._save()
+        if save:
+            self._save(uncached=True)
             return
         for out in self.stage.outs:
             if out.cache:
@@ -216,8 +219,11 @@ class Attempt:
                 message = f"dep {dep.path!r} changed while the stage ran"
                 self.context.emit(Notice(message, stage=self.stage.address))
 
-    def _save(self) -> LockedStage:
-        """Record what is there now: into the cache, the run-cache, `.gitignore` and the lock."""
+    def _save(self, *, uncached: bool = False) -> LockedStage:
+        """Record what is there now: into the cache, the run-cache, `.gitignore` and the lock.
+
+        A stage with `uncached` outs that are neither metric nor plot stays out of the run-cache.
+        """
         commit, stage = self.context.options.commit, self.stage
         locked = self._inputs(self._locked_outs())
         plain_outs = [out for out in stage.outs if out.kind == "out"]
@@ -225,7 +231,7 @@ class Attempt:
             for out in stage.outs:
                 if out.cache:
                     self._commit(out)
-            if run_cache.eligible(stage) and all(out.cache for out in plain_outs):
+            if run_cache.eligible(stage) and (uncached or all(out.cache for out in plain_outs)):
                 for out in stage.outs:
                     if not out.cache:
                         self._commit(out, relink=False)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from mlctl.errors import InvalidInput
 from mlctl.pipeline.attempt import Attempt
 from mlctl.pipeline.context import Context
 from mlctl.pipeline.events import Emit
+from mlctl.pipeline.fingerprint import changes
 from mlctl.pipeline.observer import Observer
 from mlctl.pipeline.plan import Step
 from mlctl.pipeline.planning import judge
@@ -17,18 +19,24 @@ from mlctl.pipeline.request import Options
 
 
 def commit(
-    project: Project, indices: Sequence[int], emit: Emit, confirm: Callable[[Step], bool]
+    project: Project,
+    indices: Sequence[int],
+    emit: Emit,
+    confirm: Callable[[Step], bool],
+    *,
+    force: bool = False,
 ) -> tuple[Step, ...]:
     """Put the outs of the stages into the cache, and record deps and outs as they are now.
 
-    `confirm` is asked for each stage that is changed. Returns the steps with what was changed.
-    Raises InvalidInput where it says no, and AnswerNo for an out that is missing.
+    `confirm` is asked for each stage that is changed; `force` records all without asking. Returns
+    the steps with what was changed. Raises InvalidInput where `confirm` says no, and AnswerNo for
+    an out that is missing.
     """
     with open_workspace(project) as workspace:
         observer = Observer(project, workspace)
-        steps = judge(observer, indices)
+        steps = tuple(_to_record(step, observer) for step in judge(observer, indices))
         for step in steps:
-            if step.changed and not confirm(step):
+            if step.changed and not force and not confirm(step):
                 raise InvalidInput(
                     f"{step.stage.address!r} is changed, and would be recorded as it is now",
                     hint="`mlctl run` brings it up to date; `--force` records it as it is",
@@ -40,7 +48,16 @@ def commit(
         for step in steps:
             attempt = Attempt(context, step.stage, step.reasons, ())
             with context.book.claim(step.stage, wait="DVC_STAGE" not in os.environ):
-                attempt.commit()
+                attempt.commit(save=force or step.changed)
         context.book.close()
         workspace.cache.flush()
     return steps
+
+
+def _to_record(step: Step, observer: Observer) -> Step:
+    """The step with what differs from its record: not being in the cache is no difference."""
+    locked = observer.project.locked(step.stage)
+    seen = observer.seen(step.stage, locked)
+    seen = replace(seen, cached=frozenset(out.key for out in step.stage.outs))
+    reasons = [r for r in changes(step.stage, locked, seen) if r.kind != "always"]
+    return replace(step, reasons=tuple(reasons))

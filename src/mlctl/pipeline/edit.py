@@ -6,11 +6,10 @@ As in DVC, the YAML goes through ruamel's round trip, and what does not change k
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 from mlctl.adapters import yaml
-from mlctl.errors import ConfigError, InvalidInput
+from mlctl.errors import ConfigError, InvalidInput, suggestion
 from mlctl.pipeline.lockfile import digest_fields
 from mlctl.pipeline.setparams import set_params as set_params
 from mlctl.pipeline.spec import Digest, Out
@@ -63,10 +62,7 @@ def _stage(data: Any, stage: str, name: str) -> Any:
             hint=f"write `frozen: true` into {group!r}, which freezes all of its stages",
         )
     if not isinstance(body, MutableMapping):
-        close = get_close_matches(stage, [str(known) for known in stages], n=1)
-        raise InvalidInput(
-            f"{name} has no stage {stage!r}", hint=f"did you mean {close[0]!r}?" if close else None
-        )
+        raise InvalidInput(f"{name} has no stage {stage!r}", hint=suggestion(stage, stages))
     if "foreach" in body or "matrix" in body:
         raise InvalidInput(
             f"{stage!r} in {name} generates stages, and is not one itself",

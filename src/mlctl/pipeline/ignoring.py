@@ -23,6 +23,7 @@ class Ignoring:
     def __init__(self, config: Config, keys: Sequence[str]) -> None:
         self._config = config
         # One question for all: a process for each stage would cost more than many a stage does.
+        keys = keys if config.git_root is not None else ()
         already = ignored(config, keys)
         self._rank = {key: rank for rank, key in enumerate(keys) if key not in already}
         self._files: dict[str, _File] = {}

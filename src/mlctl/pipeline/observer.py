@@ -66,13 +66,13 @@ class Observer:
         """The values of `dep`'s names that exist now, or None where the file is missing."""
         with self._lock:
             known = dep.key in self._params
+            values = self._params.get(dep.key)
         if not known:
-            loaded = self.project.params_file(dep.key)
+            values = self.project.params_file(dep.key)
             with self._lock:
-                self._params[dep.key] = loaded
+                self._params[dep.key] = values
                 for folder in _folders(dep.key):
                     self._below.setdefault(folder, set()).add(dep.key)
-        values = self._params[dep.key]
         return None if values is None else params.select(values, dep.names)
 
     def in_cache(self, digest: Digest) -> bool:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mlctl.pipeline.source import Source, YamlPath, kind_of, suggestion
+from mlctl.errors import suggestion
+from mlctl.pipeline.source import Source, YamlPath, kind_of
 
 Check = Callable[[Source, Any, YamlPath], None]
 

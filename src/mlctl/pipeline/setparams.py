@@ -10,11 +10,10 @@ import copy
 import json
 import re
 from collections.abc import MutableMapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 from mlctl.adapters import yaml
-from mlctl.errors import ConfigError, InvalidInput
+from mlctl.errors import ConfigError, InvalidInput, did_you_mean
 from mlctl.pipeline.setpython import set_python
 from mlctl.pipeline.setvalue import Override, parse
 
@@ -170,12 +169,7 @@ def _step(node: Any, name: str, override: Override) -> Any:
 
 
 def _unknown(node: Any, name: Any, override: Override) -> InvalidInput:
-    known = [str(key) for key in node] if isinstance(node, dict) else []
-    close = get_close_matches(str(name), known, n=1)
-    if close:
-        hint = f"did you mean {close[0]!r}?"
-    elif override.kind == "":
+    hint = did_you_mean(name, node if isinstance(node, dict) else ())
+    if hint is None and override.kind == "":
         hint = f"to add it: -S +{override.text}"
-    else:
-        hint = None
     return InvalidInput(f"-S {override.text}: there is no parameter {name!r}", hint=hint)

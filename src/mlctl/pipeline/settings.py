@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mlctl.pipeline.source import Source, YamlPath, kind_of, suggestion
+from mlctl.errors import suggestion
+from mlctl.pipeline.source import Source, YamlPath, kind_of
 from mlctl.pipeline.spec import Settings
 
 _DEFAULT = Settings()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,12 +58,3 @@ def kind_of(value: Any) -> str:
             return "a list"
         case _:
             return f"a {type(value).__name__}"
-
-
-def suggestion(name: object, known: Iterable[str]) -> str:
-    """A hint: the closest known name, or all of them."""
-    from difflib import get_close_matches
-
-    known = list(known)
-    close = get_close_matches(str(name), known, n=1)
-    return f"did you mean '{close[0]}'?" if close else f"known: {', '.join(known)}"

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
-from mlctl.errors import InvalidInput
+from mlctl.errors import InvalidInput, did_you_mean
 from mlctl.pipeline.spec import Stage
 
 
@@ -109,6 +108,5 @@ def _unknown(stages: Sequence[Stage], target: str, cwd: str) -> InvalidInput:
     else:
         known = [n for s in stages if s.file == key for n in (s.name, s.group) if n]
         message = f"no stage or out is called {target!r} in {key}"
-    close = get_close_matches(name or target, [k for k in known if k], n=1)
-    hint = f"did you mean {close[0]!r}?" if close else "`mlctl dag` shows the stages"
+    hint = did_you_mean(name or target, known) or "`mlctl dag` shows the stages"
     return InvalidInput(message, hint=hint)

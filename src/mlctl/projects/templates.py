@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from pathlib import Path
 
 import mlctl
 from mlctl.adapters import scaffold
-from mlctl.errors import InvalidInput
+from mlctl.errors import InvalidInput, suggestion
 
 NONE = "none"
 
@@ -23,7 +22,7 @@ def find(name: str) -> Path:
     """The folder of the template `name`. Raises InvalidInput for an unknown one."""
     known = names()
     if name not in known or name == NONE:
-        raise InvalidInput(f"no template is called {name!r}", hint=_suggestion(name, known))
+        raise InvalidInput(f"no template is called {name!r}", hint=suggestion(name, known))
     return _folder() / name
 
 
@@ -32,16 +31,11 @@ def check_answers(template: str, given: Iterable[str]) -> None:
     known = list(scaffold.questions(find(template))) if template != NONE else []
     for name in given:
         if name not in known:
-            ending = _suggestion(name, known) if known else "give --template to have questions"
-            raise InvalidInput(f"template {template!r} has no question {name!r}", hint=ending)
+            hint = suggestion(name, known) or "give --template to have questions"
+            raise InvalidInput(f"template {template!r} has no question {name!r}", hint=hint)
 
 
 def _folder() -> Path:
     package = Path(mlctl.__file__).parent
     shipped = package / "_templates"  # in the wheel; a checkout has them beside `src`
     return shipped if shipped.is_dir() else package.parents[1] / "templates"
-
-
-def _suggestion(name: str, known: list[str]) -> str:
-    close = get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"

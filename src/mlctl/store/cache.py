@@ -56,6 +56,7 @@ class Cache:
         self._folders: set[str] = set()
         self._unflushed: dict[str, None] = {}
         self._lock = threading.Lock()
+        self._flushing = threading.Lock()
 
     def path(self, md5: str, *, legacy: bool = False) -> str:
         """Where the object lies, whether it exists or not."""
@@ -128,19 +129,24 @@ class Cache:
             self.flush()
 
     def flush(self) -> None:
-        """Bring the objects written since the last flush to the disk, and mark them as trusted."""
-        with self._lock:
-            paths = list(self._unflushed)
-        if not paths:
-            return
-        if len(paths) <= _SYNC_EACH or not _sync_file_system(self.config.cache_dir):
+        """Bring the objects written since the last flush to the disk, and mark them as trusted.
+
+        One thread at a time: an object that another thread has marked already, and then made
+        executable through its link, must not be marked again.
+        """
+        with self._flushing:
+            with self._lock:
+                paths = list(self._unflushed)
+            if not paths:
+                return
+            if len(paths) <= _SYNC_EACH or not _sync_file_system(self.config.cache_dir):
+                for path in paths:
+                    _sync_file(path)
             for path in paths:
-                _sync_file(path)
-        for path in paths:
-            protect(path)
-        with self._lock:
-            for path in paths:
-                self._unflushed.pop(path, None)
+                protect(path)
+            with self._lock:
+                for path in paths:
+                    self._unflushed.pop(path, None)
 
     def _check(self, path: str, md5: str, sign: Signature, legacy: bool) -> bool:
         began = time.time_ns()

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 from mlctl.adapters.files import read_text
-from mlctl.errors import InvalidInput
+from mlctl.errors import InvalidInput, suggestion
 
 FOLDER = "contracts"
 
@@ -42,9 +41,7 @@ def select(root: str, wanted: Sequence[str]) -> list[str]:
         )
     for name in wanted:
         if name not in known:
-            close = get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"
-            raise InvalidInput(f"no contract is called {name!r}", hint=hint)
+            raise InvalidInput(f"no contract is called {name!r}", hint=suggestion(name, known))
     return list(dict.fromkeys(wanted)) or known
 
 

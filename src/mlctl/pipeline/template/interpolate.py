@@ -13,6 +13,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any, Literal
 
+from mlctl.errors import did_you_mean, suggestion
 from mlctl.pipeline.template.command import Parsing, to_text
 from mlctl.pipeline.template.problem import TemplateError
 
@@ -243,19 +244,16 @@ def _malformed(inner: str, position: int) -> TemplateError:
     )
 
 
-def _hint(reference: Reference, scope: Scope) -> str | None:
-    from difflib import get_close_matches
-
-    wanted = ".".join(reference.names)
+def _hint(reference: Reference, scope: Scope) -> str:
+    wanted, last = ".".join(reference.names), reference.names[-1]
     known = list(islice(_dotted(scope, ""), 2000))
-    close = get_close_matches(wanted, known, n=1)
-    if not close:
-        last = reference.names[-1]
-        close = [name for name in known if name.rpartition(".")[2] == last][:1]
-    if close:
-        return f"did you mean '{close[0]}'?"
-    top = ", ".join(islice(scope, 10)) + (", …" if len(scope) > 10 else "")
-    return f"known: {top}" if top else "there is no params.yaml here, and no vars"
+    same = [name for name in known if name.rpartition(".")[2] == last]
+    return (
+        did_you_mean(wanted, known)
+        or (f"did you mean {same[0]!r}?" if same else None)
+        or suggestion(wanted, scope)
+        or "there is no params.yaml here, and no vars"
+    )
 
 
 def _dotted(values: Mapping[str, Any], prefix: str) -> Iterator[str]:

@@ -1,0 +1,18 @@
+"""Every benchmark runs, on little; its figures mean nothing here."""
+
+import pytest
+
+from benchmarks.engine import Size, measure, page
+
+SMALL = Size(stages=4, many=6, others=3, repeats=1, seconds=0.1)
+
+
+@pytest.mark.parametrize(
+    "name", ["version", "status", "noop", "first run", "parallel", "one target"]
+)
+def test_benchmark(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHELL", "/bin/sh")
+    rows = list(measure(SMALL, only=name))
+    assert rows
+    assert all(row.ours > 0 for row in rows)
+    assert rows[0].what in page(rows)
