@@ -101,8 +101,7 @@ def did_you_mean(name: object, known: Iterable[object]) -> str | None:
 
 def suggestion(name: object, known: Iterable[object], *, most: int = 20) -> str | None:
     """The hint for an unknown name: the one that it is like, or the names that there are."""
-    known = [str(item) for item in known]
-    more = ", …" if len(known) > most else ""
-    return did_you_mean(name, known) or (
-        f"known: {', '.join(known[:most])}{more}" if known else None
-    )
+    names = [str(item) for item in known]
+    more = ", …" if len(names) > most else ""
+    everything = f"known: {', '.join(names[:most])}{more}" if names else None
+    return did_you_mean(name, names) or everything

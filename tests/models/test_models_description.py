@@ -50,9 +50,9 @@ def test_a_description_is_read() -> None:
         ("target: y", "target: 1", "model.yaml:5: target: expected a text"),
         ('[no, "yes"]', "[no]", "model.yaml:6: classes: expected a list of at least two"),
         ('[no, "yes"]', "[no, no]", "model.yaml:6: classes: a class is there twice"),
-        ("dtype: int", "dtype: integer", "model.yaml:9: features.1.dtype"),
-        ("name: b", "name: a", "model.yaml:9: features.1: 'a' is there twice"),
-        ("target: y", "target: y\nextra: 1", "model.yaml:6: extra: no such setting"),
+        ("dtype: int", "dtype: integer", "model.yaml:9: features[1].dtype"),
+        ("name: b", "name: a", "model.yaml:9: features[1]: 'a' is there twice"),
+        ("target: y", "target: y\nextra: 1", "model.yaml:6: extra: unknown key"),
     ],
 )
 def test_faults_of_a_description_are_named(old: str, new: str, said: str) -> None:

@@ -40,13 +40,13 @@ def test_everything_can_be_said() -> None:
         ("thresholds:\n  q: 0.1\n  effekt: 0.2\n", "thresholds.effekt", 6, "unknown key"),
         ("thresholds:\n  q: 5\n", "thresholds.q", 5, "above 0 and up to 1"),
         ("thresholds:\n  q: no\n", "thresholds.q", 5, "above 0 and up to 1"),
-        ("columns:\n  exclude:\n  - a\n  - 3\n", "columns.exclude.1", 7, "a text is expected"),
-        ("columns: [a]\n", "columns", 4, "a mapping is expected"),
+        ("columns:\n  exclude:\n  - a\n  - 3\n", "columns.exclude[1]", 7, "expected a text"),
+        ("columns: [a]\n", "columns", 4, "expected a mapping"),
         ("columns: {include: a}\n", "columns.include", 4, "a list of column names"),
         ("min_rows: 0\n", "min_rows", 4, "a whole number"),
         ("min_rows: true\n", "min_rows", 4, "a whole number"),
-        ("fail_on: warn\n", "fail_on", 4, "'warn' is not known"),
-        ("time: [a]\n", "time", 4, "a text is expected"),
+        ("fail_on: warn\n", "fail_on", 4, "expected one of never, drift, got 'warn'"),
+        ("time: [a]\n", "time", 4, "expected a text"),
     ],
 )
 def test_errors_name_path_and_line(more: str, where: str, line: int, says: str) -> None:
@@ -59,8 +59,8 @@ def test_errors_name_path_and_line(more: str, where: str, line: int, says: str) 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "a mapping is expected"),
-        ("- a\n", "a mapping is expected"),
+        ("", "expected a mapping"),
+        ("- a\n", "expected a mapping"),
         ("reference: {path: a.csv}\ncurrent: {path: b.csv}\n", "the schema is missing"),
         (LEAST.replace("monitor/1", "monitor/2"), "newer than this mlctl"),
         (LEAST.replace("monitor/1", "contract/1"), "the schema is 'mlctl.contract/1'"),

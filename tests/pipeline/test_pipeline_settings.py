@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mlctl.errors import ConfigError
 from mlctl.pipeline.settings import memory_bytes, parse, seconds
-from mlctl.pipeline.source import Source
+from mlctl.records.source import Source
 from mlctl.pipeline.spec import Settings
 
 SOURCE = Source("dvc.yaml", lambda path: 10 + len(path))

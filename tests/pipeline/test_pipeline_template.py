@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlctl.errors import ConfigError
-from mlctl.pipeline.source import Source
+from mlctl.records.source import Source
 from mlctl.pipeline.template import Parsing, resolve
 from mlctl.pipeline.template.command import to_text
 from mlctl.pipeline.template.interpolate import has_reference, render

@@ -49,9 +49,7 @@ def commit(
     indices = project.select(
         targets or [], everything=not targets, single=True, recursive=recursive
     )
-    steps = commit_stages(
-        project, indices, Plain(sys.stderr), confirm=_ask, force=force
-    )
+    steps = commit_stages(project, indices, Plain(sys.stderr), confirm=_ask, force=force)
     project.save_state()
     changed = [step.stage.address for step in steps if step.changed]
     if json:

@@ -42,6 +42,7 @@ Signature = tuple[str, int, int, int, int] | tuple[str]
 _T = TypeVar("_T")
 # A file changed this recently (in ns) may change again without a new mtime: it is not kept.
 _TICK = 50_000_000
+_MARKS = {"\0", "\1"}
 _TYPES: dict[str, Any] = {
     cls.__name__: cls
     for cls in (Dep, Digest, LockedPath, LockedStage, Out, ParamsDep, PipelineFile, Settings, Stage)
@@ -117,16 +118,17 @@ def _marshallable(value: Any) -> bool:
 
 
 def _encode(value: Any) -> Any:
-    """Dataclasses as `("\\0Stage", {field: value})` without the fields at their default."""
+    """Dataclasses as `("\\0Stage", {field: value})` without the fields at their default.
+
+    One that holds no other is marked `\\1`: its fields need no decoding, which is most of the time.
+    """
     name = type(value).__name__
     if name in _TYPES and type(value) is _TYPES[name]:
         defaults = _DEFAULTS[name]
-        kept = {}
-        for field in _FIELDS[name]:
-            item = getattr(value, field)
-            if field not in defaults or item != defaults[field]:
-                kept[field] = _encode(item)
-        return ("\0" + name, kept)
+        items = {field: getattr(value, field) for field in _FIELDS[name]}
+        kept = {f: v for f, v in items.items() if f not in defaults or v != defaults[f]}
+        encoded = {field: _encode(item) for field, item in kept.items()}
+        return (("\1" if encoded == kept else "\0") + name, encoded)
     if isinstance(value, tuple):
         return tuple(_encode(item) for item in value)
     if isinstance(value, Mapping):
@@ -138,8 +140,11 @@ def _encode(value: Any) -> Any:
 
 def _decode(value: Any) -> Any:
     if isinstance(value, tuple):
-        if len(value) == 2 and isinstance(value[0], str) and value[0].startswith("\0"):
-            return _TYPES[value[0][1:]](**{k: _decode(v) for k, v in value[1].items()})
+        if len(value) == 2 and isinstance(value[0], str) and value[0][:1] in _MARKS:
+            mark, fields = value
+            if mark[0] == "\1":
+                return _TYPES[mark[1:]](**fields)
+            return _TYPES[mark[1:]](**{k: _decode(v) for k, v in fields.items()})
         return tuple([_decode(item) for item in value])
     if isinstance(value, dict):
         return {key: _decode(item) for key, item in value.items()}

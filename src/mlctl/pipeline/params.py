@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Protocol
 
 from mlctl.errors import ConfigError, InvalidInput
-from mlctl.pipeline.source import kind_of
+from mlctl.records.source import kind_of
 
 
 class LoadYaml(Protocol):

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlctl.pipeline.keys import key_of
-from mlctl.pipeline.source import Source, YamlPath
+from mlctl.records.source import Source, YamlPath
 from mlctl.pipeline.spec import Dep, Digest, Out, Stage
 from mlctl.pipeline.stages import ANNOTATIONS, Place, check_paths
 

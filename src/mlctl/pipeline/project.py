@@ -10,7 +10,7 @@ import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from mlctl.adapters import git
@@ -56,11 +56,11 @@ class Project:
         stages: list[Stage] = []
         for key in discover(root, config, ignore):
             if posixpath.basename(key) == "dvc.yaml":
-                file = compiled.get(key, lambda key=key: _parse_pipeline(config, key))  # type: ignore[misc]
+                file = compiled.get(key, partial(_parse_pipeline, config, key))
                 files.append(file)
                 stages.extend(file.stages)
             else:
-                stages.append(compiled.get(key, lambda key=key: _parse_pointer(root, key)))  # type: ignore[misc]
+                stages.append(compiled.get(key, partial(_parse_pointer, root, key)))
         relative = os.path.relpath(here, root)
         cwd = "" if relative == "." else relative.replace(os.sep, "/")
         return cls(root, cwd, config, ignore, tuple(files), tuple(stages), compiled)
@@ -81,8 +81,11 @@ class Project:
         for file in self.files:
             key = lock_key(file.file)
             self.lock_versions[file.file] = self.lock_version(file.file)
-            found[file.file] = self._compiled.get(key, lambda key=key: (self.read_lock(key), ()))  # type: ignore[misc]
+            found[file.file] = self._compiled.get(key, partial(self._parse_lock, key))
         return found
+
+    def _parse_lock(self, key: str) -> tuple[dict[str, LockedStage], Iterable[str]]:
+        return self.read_lock(key), ()
 
     def params_file(self, key: str) -> dict[Any, Any] | None:
         """The values of a parameters file now, or None where there is none."""
@@ -91,7 +94,7 @@ class Project:
             raise ConfigError("a folder, where a parameters file is expected", file=key)
         if not os.path.exists(path):
             return None
-        return self._compiled.get(key, lambda: _parse_params(path, key))
+        return self._compiled.get(key, partial(_parse_params, path, key))
 
     def _recover(self) -> None:
         folder = self.path(".mlctl/journal")

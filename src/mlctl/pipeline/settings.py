@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mlctl.errors import suggestion
-from mlctl.pipeline.source import Source, YamlPath, kind_of
+from mlctl.records.source import Source, YamlPath, kind_of
 from mlctl.pipeline.spec import Settings
 
 _DEFAULT = Settings()

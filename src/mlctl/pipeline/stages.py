@@ -11,7 +11,7 @@ from typing import Any
 
 from mlctl.pipeline import settings
 from mlctl.pipeline.keys import BadPathError, key_of, located
-from mlctl.pipeline.source import Source, YamlPath, kind_of
+from mlctl.records.source import Source, YamlPath, kind_of
 from mlctl.pipeline.spec import Dep, Out, OutKind, ParamsDep, Stage
 from mlctl.pipeline.template import ResolvedStage
 from mlctl.pipeline.template.context import DEFAULT_PARAMS

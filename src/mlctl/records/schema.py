@@ -32,15 +32,21 @@ def load_record(text: str, *, kind: str, newest: int, name: str) -> dict[str, An
     return data
 
 
-def _check_schema(schema: Any, kind: str, newest: int, name: str) -> None:
+def version_of(schema: Any, kind: str) -> int | None:
+    """The version in `mlctl.<kind>/<version>`, None where `schema` is anything else."""
     found = _FORM.fullmatch(schema) if isinstance(schema, str) else None
-    if found is None or found[1] != kind:
+    return int(found[2]) if found is not None and found[1] == kind else None
+
+
+def _check_schema(schema: Any, kind: str, newest: int, name: str) -> None:
+    version = version_of(schema, kind)
+    if version is None:
         raise ConfigError(
             f"not a record of a {kind}: its schema is {schema!r}, not 'mlctl.{kind}/{newest}'",
             file=name,
             where="schema",
         )
-    if int(found[2]) > newest:
+    if version > newest:
         raise ConfigError(
             f"written by a newer mlctl: {schema}, and this one knows up to mlctl.{kind}/{newest}",
             file=name,

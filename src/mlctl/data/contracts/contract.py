@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any, Literal, NoReturn, cast
+from typing import Literal, cast
 
-from mlctl.adapters import yaml
 from mlctl.data.contracts import expression
-from mlctl.errors import ConfigError
+from mlctl.records.document import Document
 
 SCHEMA = "mlctl.contract/1"
 Kind = Literal["int", "float", "str", "bool", "date", "datetime", "any"]
@@ -69,168 +67,128 @@ class Contract:
 
 def parse(text: str, *, file: str, name: str) -> Contract:
     """The contract in `text`. Raises ConfigError with the YAML path and line of what is wrong."""
-    source = _Source(text, file)
-    top = source.mapping(yaml.load(text, name=file), (), _TOP)
-    if top.get("schema") != SCHEMA:
-        source.fail(
-            f"schema is {top.get('schema')!r}, and this mlctl reads {SCHEMA!r}",
-            "schema",
-            hint="a newer mlctl may have written it",
-        )
-    columns = _columns(source, top.get("columns"))
+    document = Document.parse(text, file=file)
+    document.keys(known=_TOP)
+    document.check_schema("contract", 1)
+    columns = _columns(document)
     known = {column.name for column in columns}
-    rows = source.mapping(top.get("rows") or {}, ("rows",), ("min", "max"))
+    document.keys("rows", known=("min", "max"))
     return Contract(
         name=name,
         file=file,
-        data=_data_path(source, top.get("data")),
+        data=_data_path(document),
         columns=columns,
-        min_rows=_count(source, rows.get("min", 0), "min"),
-        max_rows=_count(source, rows["max"], "max") if "max" in rows else None,
-        key=_key(source, top.get("key"), known),
-        checks=_checks(source, top.get("checks"), known),
-        strict=source.flag(top, "strict", default=True),
+        min_rows=document.whole("rows", "min", least=0) or 0,
+        max_rows=document.whole("rows", "max", least=0),
+        key=_key(document, known),
+        checks=_checks(document, known),
+        strict=document.flag("strict", default=True),
     )
 
 
-class _Source:
-    """The file being read: shape checks, each of which names its place."""
-
-    def __init__(self, text: str, file: str) -> None:
-        self._text = text
-        self._file = file
-
-    def fail(self, message: str, *path: str | int, hint: str | None = None) -> NoReturn:
-        where = ".".join(map(str, path)) or None
-        line = yaml.line_of(self._text, path)
-        raise ConfigError(message, file=self._file, where=where, line=line, hint=hint) from None
-
-    def mapping(
-        self, value: Any, path: tuple[str | int, ...], known: Sequence[str]
-    ) -> Mapping[str, Any]:
-        if not isinstance(value, Mapping):
-            self.fail("expected a mapping", *path)
-        for key in value:
-            if key not in known:
-                self.fail("no such setting", *path, str(key), hint=f"known: {', '.join(known)}")
-        return value
-
-    def flag(self, mapping: Mapping[str, Any], key: str, *path: str, default: bool = False) -> bool:
-        value = mapping.get(key, default)
-        if not isinstance(value, bool):
-            self.fail(f"expected true or false, not {value!r}", *path, key)
-        return value
-
-    def share(self, mapping: Mapping[str, Any], *path: str | int) -> float:
-        value = mapping.get("max_failing", 0.0)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-            self.fail(f"expected a share from 0 to 1, not {value!r}", *path, "max_failing")
-        return float(value)
+def _data_path(document: Document) -> str:
+    path = document.text("data")
+    if path.startswith("/") or ".." in path.split("/") or "\\" in path:
+        raise document.error(("data",), f"{path!r} is not a path inside of the repository")
+    return path
 
 
-def _data_path(source: _Source, value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        source.fail("expected the path of the data file", "data")
-    parts = value.split("/")
-    if value.startswith("/") or ".." in parts or "\\" in value:
-        source.fail(f"{value!r} is not a path inside of the repository", "data")
-    return value
-
-
-def _count(source: _Source, value: Any, key: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        source.fail(f"expected a number of rows, not {value!r}", "rows", key)
-    return value
-
-
-def _key(source: _Source, value: Any, known: set[str]) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    if not isinstance(value, list) or not value:
-        source.fail("expected a list of columns", "key")
-    for index, name in enumerate(value):
+def _key(document: Document, known: set[str]) -> tuple[str, ...]:
+    names = document.items("key", of="columns")
+    for index, name in enumerate(names):
         if name not in known:
-            source.fail(f"{name!r} is not among the columns", "key", index)
-    return tuple(value)
+            raise document.error(("key", index), f"{name!r} is not among the columns")
+    return tuple(names)
 
 
-def _checks(source: _Source, value: Any, known: set[str]) -> tuple[CrossCheck, ...]:
-    if value is not None and not isinstance(value, list):
-        source.fail("expected a list of checks", "checks")
+def _checks(document: Document, known: set[str]) -> tuple[CrossCheck, ...]:
     found = []
-    for index, item in enumerate(value or []):
-        check = source.mapping(item, ("checks", index), _CHECK)
-        text = check.get("expr")
-        if not isinstance(text, str):
-            source.fail("expected an expression in quotes", "checks", index, "expr")
+    for index in range(len(document.items("checks", of="checks"))):
+        document.keys("checks", index, known=_CHECK)
+        path = ("checks", index, "expr")
+        text = document.text(*path)
         try:
             node = expression.parse(text)
         except expression.ExpressionError as error:
-            source.fail(str(error), "checks", index, "expr")
+            raise document.error(path, str(error)) from None
         missing = sorted(expression.columns(node) - known)
         if missing:
-            source.fail(f"{missing[0]!r} is not among the columns", "checks", index, "expr")
-        found.append(CrossCheck(text, node, source.share(check, "checks", index)))
+            raise document.error(path, f"{missing[0]!r} is not among the columns")
+        found.append(CrossCheck(text, node, _max_failing(document, "checks", index)))
     return tuple(found)
 
 
-def _columns(source: _Source, value: Any) -> tuple[ColumnContract, ...]:
-    if not isinstance(value, Mapping) or not value:
-        source.fail("expected a mapping from column names to what they promise", "columns")
-    for name in value:
+def _max_failing(document: Document, *path: str | int) -> float:
+    return document.share(*path, "max_failing") or 0.0
+
+
+def _columns(document: Document) -> tuple[ColumnContract, ...]:
+    columns = document.mapping("columns")
+    if not columns:
+        raise document.error(("columns",), "expected a mapping of columns to what they promise")
+    for name in columns:
+        path = ("columns", str(name))
         if not isinstance(name, str) or not name:
-            source.fail(f"{name!r} is not a text; put it in quotes", "columns", str(name))
+            raise document.error(path, f"{name!r} is not a text", hint="put it in quotes")
         if name == "*" or (name.startswith("^") and name.endswith("$")):
-            source.fail("Polars reads this name as a pattern; rename the column", "columns", name)
-    return tuple(_column(source, name, item) for name, item in value.items())
+            hint = "rename the column"
+            raise document.error(path, "Polars reads this name as a pattern", hint=hint)
+    return tuple(_column(document, name) for name in columns)
 
 
-def _column(source: _Source, name: str, value: Any) -> ColumnContract:
+def _column(document: Document, name: str) -> ColumnContract:
     path = ("columns", name)
-    item = source.mapping(value, path, _COLUMN)
-    kind = item.get("type")
-    if kind not in _KINDS:
-        source.fail(f"type is {kind!r}", *path, "type", hint=f"one of {', '.join(_KINDS)}")
-    for bound in ("min", "max"):
-        if bound in item and kind not in _ORDERED:
-            source.fail(f"a column of type {kind} has no {bound}", *path, bound)
-    low = _value(source, kind, item["min"], *path, "min") if "min" in item else None
-    high = _value(source, kind, item["max"], *path, "max") if "max" in item else None
+    document.keys(*path, known=_COLUMN)
+    kind = cast("Kind", document.one_of(*path, "type", known=_KINDS))
+    low, high = (_bound(document, kind, *path, bound) for bound in ("min", "max"))
     if low is not None and high is not None and cast("float", low) > cast("float", high):
-        source.fail(f"min {low} is greater than max {high}", *path, "min")
+        raise document.error((*path, "min"), f"min {low} is greater than max {high}")
     return ColumnContract(
         name=name,
         type=kind,
-        nullable=source.flag(item, "nullable", *path),
-        unique=source.flag(item, "unique", *path),
+        nullable=document.flag(*path, "nullable", default=False),
+        unique=document.flag(*path, "unique", default=False),
         min=low,
         max=high,
-        values=_values(source, kind, item["in"], path) if "in" in item else None,
-        regex=_regex(source, kind, item["regex"], path) if "regex" in item else None,
-        max_failing=source.share(item, *path),
+        values=_values(document, kind, *path, "in"),
+        regex=_regex(document, kind, *path, "regex"),
+        max_failing=_max_failing(document, *path),
     )
 
 
-def _values(source: _Source, kind: Kind, value: Any, path: tuple[str, str]) -> tuple[Scalar, ...]:
-    if not isinstance(value, list) or not value:
-        source.fail("expected a list of values", *path, "in")
-    return tuple(_value(source, kind, item, *path, "in", i) for i, item in enumerate(value))
+def _bound(document: Document, kind: Kind, *path: str) -> Scalar | None:
+    if document.get(*path) is None:
+        return None
+    if kind not in _ORDERED:
+        raise document.error(path, f"a column of type {kind} has no {path[-1]}")
+    return _value(document, kind, *path)
 
 
-def _regex(source: _Source, kind: Kind, value: Any, path: tuple[str, str]) -> str:
+def _values(document: Document, kind: Kind, *path: str) -> tuple[Scalar, ...] | None:
+    if document.get(*path) is None:
+        return None
+    values = document.items(*path, of="values")
+    if not values:
+        raise document.error(path, "expected a list of values, got an empty one")
+    return tuple(_value(document, kind, *path, index) for index in range(len(values)))
+
+
+def _regex(document: Document, kind: Kind, *path: str) -> str | None:
+    if document.get(*path) is None:
+        return None
     if kind != "str":
-        source.fail(f"a column of type {kind} has no regex", *path, "regex")
-    if not isinstance(value, str):
-        source.fail("expected a regular expression", *path, "regex")
+        raise document.error(path, f"a column of type {kind} has no regex")
+    pattern = document.text(*path)
     try:
-        re.compile(value)
+        re.compile(pattern)
     except re.error as error:
-        source.fail(f"not a regular expression: {error}", *path, "regex")
-    return value
+        raise document.error(path, f"not a regular expression: {error}") from None
+    return pattern
 
 
-def _value(source: _Source, kind: Kind, value: Any, *path: str | int) -> Scalar:
-    """`value` as the column's type, so that comparisons are between like and like."""
+def _value(document: Document, kind: Kind, *path: str | int) -> Scalar:
+    """The value at `path` as the column's type, so that like is compared with like."""
+    value = document.get(*path)
     match kind, value:
         case "bool", bool():
             return value
@@ -248,4 +206,4 @@ def _value(source: _Source, kind: Kind, value: Any, *path: str | int) -> Scalar:
             return datetime(value.year, value.month, value.day)  # noqa: DTZ001
         case "date", date() if not isinstance(value, datetime):
             return value
-    return source.fail(f"{value!r} is not a value of type {kind}", *path)
+    raise document.error(path, f"{value!r} is not a value of type {kind}")

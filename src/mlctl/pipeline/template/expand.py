@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from itertools import product
 from typing import Any
 
-from mlctl.pipeline.source import kind_of
+from mlctl.records.source import kind_of
 from mlctl.pipeline.template.command import Parsing, to_text
 from mlctl.pipeline.template.context import cleaned
 from mlctl.pipeline.template.interpolate import Reference, Scope, compiled, render, select

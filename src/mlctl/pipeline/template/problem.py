@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlctl.pipeline.source import YamlPath
+from mlctl.records.source import YamlPath
 
 
 class TemplateError(Exception):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mlctl.pipeline.source import Source, YamlPath, kind_of
+from mlctl.records.source import Source, YamlPath, kind_of
 from mlctl.pipeline.template.command import Parsing
 from mlctl.pipeline.template.context import DEFAULT_PARAMS, Context, ReadParams
 from mlctl.pipeline.template.expand import foreach_items, matrix_items
