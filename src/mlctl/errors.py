@@ -2,7 +2,6 @@
 
     MlctlError
     ├── AnswerNo         1  the work was done and the answer is no (a stage failed, data is invalid)
-    │   └── StageFailed
     ├── InvalidInput     2  wrong usage or configuration
     │   └── ConfigError     ... of a file: names file, YAML path and line
     ├── NotAble          3  the environment is not able (missing extra or tool, host unreachable)
@@ -33,16 +32,6 @@ class AnswerNo(MlctlError):
     """The work was done, and the answer is no."""
 
     exit_code = 1
-
-
-class StageFailed(AnswerNo):
-    """One or more stages failed; `addresses` names them."""
-
-    def __init__(
-        self, message: str, *, addresses: tuple[str, ...] = (), hint: str | None = None
-    ) -> None:
-        super().__init__(message, hint=hint)
-        self.addresses = addresses
 
 
 class InvalidInput(MlctlError):

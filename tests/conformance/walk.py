@@ -52,11 +52,15 @@ class Walk:
     def dvc_changed(self) -> set[str]:
         """As `dvc repro` sees it: its status calls a frozen stage always changed, too."""
         status = dvc_status(self.twins.dvc)
-        frozen = {self.pipeline.address(i) for i, s in enumerate(self.case.stages) if "frozen" in s.flags}
+        frozen = {
+            self.pipeline.address(i) for i, s in enumerate(self.case.stages) if "frozen" in s.flags
+        }
         return {
             name
             for name, why in status.items()
-            if not (self.pipeline.freeze and name.split("@")[0] in frozen and why == ["always changed"])
+            if not (
+                self.pipeline.freeze and name.split("@")[0] in frozen and why == ["always changed"]
+            )
         }
 
     def write_pipeline(self) -> None:
@@ -80,7 +84,7 @@ class Walk:
         elif any(a not in {"-P", "--force"} for a in args):
             self.settle_order()
         twins.assert_equal()
-        if "--no-commit" in args:
+        if "--no-commit" in args and not codes[1]:
             assert run_dvc(twins.dvc, "commit", "-f")[0] == 0
             assert run_mlctl(twins.ours, "commit", "-f")[0] == 0
             twins.assert_equal()
@@ -196,7 +200,7 @@ class Walk:
             str(p.relative_to(self._cache(self.twins.dvc)))
             for p in self._cache(self.twins.dvc).glob("files/md5/*/*")
         )
-        if not objects:
+        if not objects or self.case.config == "symlink":  # DVC itself fails on a broken link
             return
         name = objects[which % len(objects)]
         for root in self.twins.both:

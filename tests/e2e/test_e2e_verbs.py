@@ -431,6 +431,8 @@ def test_mlctl_ignores_its_own_state(box):
     ("args", "says"),
     [
         (["runn"], "did you mean 'run'"),
+        (["repro"], "did you mean 'run'"),
+        (["add", "x"], "did you mean 'data add'"),
         (["run", "-j", "0"], "-j"),
         (["run", "--forse"], "--force"),
         (["run", "alpa"], "did you mean 'alpha'"),
@@ -447,6 +449,14 @@ def test_typing_errors(box, args, says):
     assert code == 2
     assert says in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("args", [[], ["exp"]])
+def test_no_command_is_answered_by_the_help_alone(box, args):
+    done = box.mlctl(*args)
+    assert done.returncode == 2
+    assert "Usage: mlctl" in done.stdout + done.stderr
+    assert "error:" not in done.stderr
 
 
 def test_outside_of_a_project(tmp_path):

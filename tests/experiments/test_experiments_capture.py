@@ -15,13 +15,10 @@ from hypothesis import strategies as st
 from run_builders import START, run_result, train_stage
 
 from mlctl.errors import InvalidInput
-from mlctl.experiments.capture import (
-    code_state,
-    environment,
-    read_metrics,
-    write_record,
-)
-from mlctl.experiments.environment import environment_digest
+from mlctl.experiments.capture import write_record
+from mlctl.experiments.code import code_state
+from mlctl.experiments.environment import environment, environment_digest
+from mlctl.experiments.metrics import read_metrics
 from mlctl.experiments.query import find_run, load_stages
 from mlctl.pipeline.results import RunResult, StageResult
 from mlctl.pipeline.spec import Dep, Digest, LockedPath, LockedStage, Out, Stage

@@ -9,7 +9,8 @@ from run_builders import START, run_result, train_stage
 
 from mlctl.adapters import clock
 from mlctl.cli.main import run
-from mlctl.experiments.capture import code_state, write_record
+from mlctl.experiments.capture import write_record
+from mlctl.experiments.code import code_state
 from mlctl.experiments.table import metric_names, number_format, param_names, short_names
 from mlctl.pipeline.spec import Stage
 from mlctl.records.run import Host, RunHead

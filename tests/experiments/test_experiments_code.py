@@ -9,12 +9,12 @@ import pytest
 from mlctl.experiments.code import (
     PATCH_LIMIT,
     UNTRACKED_LIMIT,
-    CodeState,
     code_state,
     is_secret,
     keep_snapshot,
     write_patch,
 )
+from mlctl.records.run import CodeState
 
 
 def taken(root: Path, **options: object) -> CodeState:

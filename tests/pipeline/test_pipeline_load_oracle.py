@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from mlctl.errors import ConfigError
 from mlctl.pipeline.load import Parsing, load_dvc_file, load_pipeline_file
-from mlctl.records.source import Source
 from mlctl.pipeline.spec import Stage
 from mlctl.pipeline.template import resolve
+from mlctl.records.source import Source
 
 PARAMS = """\
 n: 3

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from mlctl.errors import ConfigError
 from mlctl.pipeline.settings import memory_bytes, parse, seconds
-from mlctl.records.source import Source
 from mlctl.pipeline.spec import Settings
+from mlctl.records.source import Source
 
 SOURCE = Source("dvc.yaml", lambda path: 10 + len(path))
 PATH = ("stages", "train", "meta")

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlctl.errors import ConfigError
-from mlctl.records.source import Source
 from mlctl.pipeline.template import Parsing, resolve
 from mlctl.pipeline.template.command import to_text
 from mlctl.pipeline.template.interpolate import has_reference, render
 from mlctl.pipeline.template.problem import TemplateError
+from mlctl.records.source import Source
 
 SCOPE: dict[str, Any] = {
     "n": 3,

@@ -14,7 +14,7 @@ from mlctl.errors import ConfigError
 from mlctl.records import canonical
 from mlctl.records.run import (
     HEAD_LIMIT,
-    Git,
+    CodeState,
     Host,
     RunHead,
     head_text,
@@ -51,7 +51,7 @@ HEADS = st.builds(
     host=st.builds(Host, st.none() | st.integers(1, 64), TEXT, TEXT),
     git=st.none()
     | st.builds(
-        Git, st.none() | HASH, st.none() | TEXT, HASH, st.booleans(), st.none() | HASH,
+        CodeState, st.none() | HASH, st.none() | TEXT, HASH, st.booleans(), st.none() | HASH,
         st.lists(TEXT, max_size=3).map(tuple),
     ),
     env=st.none() | HASH,
@@ -141,7 +141,9 @@ def test_a_head_is_never_over_its_limit(
         params={f"p{i}": letter * (i % longest) for i in range(params)},
         metrics={f"m{i}" * 5: float(i) for i in range(metrics)},
         argv=("mlctl", "run", letter * 3000, letter * 3000),
-        git=Git("0" * 40, "main", "1" * 40, True, None, tuple(f"f{i}" * 9 for i in range(metrics))),
+        git=CodeState(
+            "0" * 40, "main", "1" * 40, True, None, tuple(f"f{i}" * 9 for i in range(metrics))
+        ),
     )
     text = head_text(it)
     assert len(text.encode()) <= HEAD_LIMIT

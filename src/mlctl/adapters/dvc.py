@@ -39,11 +39,17 @@ def pull_objects(root: str, md5s: Sequence[str]) -> None:
 
 
 def external_entry(root: str, url: str) -> dict[str, Any] | None:
-    """What DVC's lock would hold of a URL (an etag, a size), or None where nothing is."""
+    """What DVC's lock would hold of a URL (an etag, a size), or None where nothing is.
+
+    `ds://NAME` is the dataset NAME of a `dvc.yaml`, at the version that `dvc ds update` recorded.
+    """
     from dvc.dependency import loads_from
     from dvc.stage import Stage
 
     with _answering():
+        if url.startswith("ds://"):
+            found = _repo(root).datasets[url.removeprefix("ds://")].lock
+            return {"path": url, "dataset": found.to_dict()} if found else None
         stage = Stage(_repo(root), path=os.path.join(root, "dvc.yaml"), wdir=root)
         (dep,) = loads_from(stage, [url])
         if not dep.exists:

@@ -79,15 +79,6 @@ def remove_tree(path: StrPath) -> None:
     shutil.rmtree(path, ignore_errors=True)
 
 
-def append_line(path: StrPath, line: str) -> None:
-    """Append one whole line in a single write, so that concurrent appends do not mix."""
-    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
-    try:
-        os.write(handle, (line + "\n").encode("utf-8"))
-    finally:
-        os.close(handle)
-
-
 def hold(handle: int) -> None:
     """Lock an open file for as long as it, or a copy of it in a child process, stays open."""
     fcntl.flock(handle, fcntl.LOCK_EX)

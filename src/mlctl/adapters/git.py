@@ -9,6 +9,13 @@ from mlctl.adapters.process import Result, call
 
 StrPath = str | os.PathLike[str]
 
+# The environment of a commit that is mlctl's own, so that it needs no user's name.
+OUR_NAME = {
+    f"GIT_{role}_{name}": value
+    for role in ("AUTHOR", "COMMITTER")
+    for name, value in (("NAME", "mlctl"), ("EMAIL", "mlctl@localhost"))
+}
+
 
 def git(
     *args: str,

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 StrPath = str | os.PathLike[str]
 FORMATS = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".arrow", ".feather")
-KINDS = ("int", "float", "str", "bool", "date", "datetime")
 ROW_GROUP = 131_072
 
 _INTEGER = r"^[+-]?[0-9]+$"

@@ -18,6 +18,8 @@ from mlctl.cli._options import Directory
 from mlctl.errors import suggestion
 
 DAILY = ("init", "run", "status", "plan", "dag", "validate", "predict", "demo")
+# What DVC's users type.
+_OF_DVC = {"repro": "run", "add": "data add", "import-url": "data import"}
 
 
 class LazyGroup(TyperGroup):
@@ -38,7 +40,10 @@ class LazyGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name = args[0]
         if name not in _verbs(self.package) and not name.startswith("-"):
-            ctx.fail(f"no command {name!r}; {suggestion(name, _verbs(self.package))}")
+            known = _verbs(self.package)
+            ours = _OF_DVC.get(name) if self.package == LazyGroup.package else None
+            ending = f"did you mean {ours!r}?" if ours else suggestion(name, known)
+            ctx.fail(f"no command {name!r}; {ending}")
         return super().resolve_command(ctx, args)
 
 

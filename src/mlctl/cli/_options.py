@@ -24,6 +24,37 @@ Directory = Annotated[
     Path | None,
     typer.Option("-C", "--cd", metavar="DIR", help="Run as if started in DIR.", callback=_enter),
 ]
+RunTargets = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[TARGET]...",
+        help="Stages, groups, dvc.yaml or .dvc files, or outs; default: ./dvc.yaml.",
+    ),
+]
+Targets = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[TARGET]...",
+        help="Stages, groups, dvc.yaml or .dvc files, or outs; default: all.",
+    ),
+]
+Downstream = Annotated[
+    bool, typer.Option("--downstream", help="The targets and all that depends on them.")
+]
+Recursive = Annotated[
+    bool, typer.Option("--recursive", "-R", help="Targets may be folders: all stages in them.")
+]
+AllPipelines = Annotated[
+    bool, typer.Option("--all-pipelines", "-P", help="Everything in the project.")
+]
+Check = Annotated[
+    bool, typer.Option("--check", help="End with 1 if anything is changed, as CI wants it.")
+]
+Stages = Annotated[list[str], typer.Argument(metavar="STAGE...", help="Stages, or .dvc files.")]
+RunName = Annotated[
+    str, typer.Argument(metavar="[RUN]", help="Its short id, `last`, or `last~1`, the one before.")
+]
+Table = Annotated[str, typer.Argument(metavar="DATA", help="A table: CSV, Parquet, JSONL, …")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines (versioned schema).")]
 Jobs = Annotated[
     int | None, typer.Option("-j", "--jobs", metavar="N", min=1, help="Stages at one time.")

@@ -192,7 +192,9 @@ def _ending(event: StageFinished) -> str:
         case "restored":
             return "restored from the cache, not run"
         case "failed":
-            return f"{failure_text(event)} after {duration(event.seconds)}"
+            first = failure_text(event).partition("\n")[0]  # all of it stands at the end
+            started = event.exit_code is not None
+            return f"{first} after {duration(event.seconds)}" if started else first
         case _:
             said = event.message if event.message != event.outcome else None
             return f"{event.outcome}: {said}" if said else event.outcome

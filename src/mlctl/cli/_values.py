@@ -1,21 +1,24 @@
-"""Options, tables and JSON that `metrics`, `params` and `plots` share."""
+"""What `metrics`, `params` and `plots` share: options, revisions, tables and JSON."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mlctl.cli._output import say, styled
+from mlctl.cli._output import print_json, say, styled
 
 if TYPE_CHECKING:
     from mlctl.outputs.trees import Tree
     from mlctl.outputs.values import Change, FileValues
     from mlctl.pipeline.project import Project
+
+    Read = Callable[[Tree, Sequence[str]], list[FileValues]]
 
 Old = Annotated[str, typer.Argument(metavar="[A]", help="The old git revision.")]
 New = Annotated[
@@ -29,7 +32,6 @@ Files = Annotated[
 ]
 All = Annotated[bool, typer.Option("--all", help="Show what is the same, too.")]
 Deps = Annotated[bool, typer.Option("--deps", help="Only what stages depend on.")]
-Check = Annotated[bool, typer.Option("--check", help="End in 1 where something differs.")]
 Markdown = Annotated[bool, typer.Option("--md", help="Print a Markdown table.")]
 Precision = Annotated[
     int, typer.Option("--precision", metavar="N", min=1, help="Significant digits of numbers.")
@@ -41,9 +43,86 @@ Rev = Annotated[
     list[str] | None,
     typer.Option("--rev", metavar="REV", help="This git revision instead (repeatable)."),
 ]
+Open = Annotated[bool, typer.Option("--open", help="Open the page in a browser.")]
 Output = Annotated[
     str | None, typer.Option("-o", "--out", metavar="FILE", help="The page to write.")
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How values are shown; without a `precision`, whole and without a column of differences."""
+
+    json: bool
+    markdown: bool
+    precision: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which revisions `show` is asked for: those of `--rev` alone, or the workspace and more."""
+
+    revisions: list[str] | None
+    branches: bool
+    tags: bool
+    commits: bool
+
+    def names(self, project: Project) -> list[str]:
+        """The revisions' names, the workspace first."""
+        from mlctl.outputs.trees import WORKSPACE, revisions
+
+        if self.revisions:
+            return self.revisions
+        found = revisions(project, branches=self.branches, tags=self.tags, commits=self.commits)
+        return [WORKSPACE, *found]
+
+
+def show_values(
+    noun: str, read: Read, paths: Sequence[str] | None, asked: Asked, look: Look
+) -> int:
+    """`mlctl metrics show` and `mlctl params show`: what `read` finds in each revision."""
+    from mlctl.outputs import collect
+    from mlctl.pipeline.project import Project
+
+    project = Project.open()
+    targets = collect.keys(project, paths or [])
+    with ExitStack() as stack:
+        trees = open_trees(stack, project, asked.names(project))
+        shown = {tree.name: read(tree, targets) for tree in trees}
+    if look.json:
+        print_json(f"{noun}.show", show_json(shown))
+    else:
+        print_shown(shown, _title(noun), look)
+    return 0
+
+
+def diff_values(
+    noun: str,
+    read: Read,
+    paths: Sequence[str] | None,
+    sides: tuple[str, str],
+    look: Look,
+    *,
+    unchanged: bool,
+    check: bool,
+) -> int:
+    """`mlctl metrics diff` and `mlctl params diff`: what differs between two revisions."""
+    from mlctl.outputs import collect
+    from mlctl.outputs.values import compare
+    from mlctl.pipeline.project import Project
+
+    project = Project.open()
+    targets = collect.keys(project, paths or [])
+    with ExitStack() as stack:
+        trees = {tree.name: tree for tree in open_trees(stack, project, sides)}
+        old, new = (read(trees[side], targets) for side in sides)
+    changes = compare(old, new, unchanged=unchanged)
+    warn([file.error for file in (*old, *new) if file.error])
+    if look.json:
+        print_json(f"{noun}.diff", diff_json(*sides, changes))
+    else:
+        print_diff(*sides, changes, _title(noun), look)
+    return int(check and any(change.changed for change in changes))
 
 
 def open_trees(stack: ExitStack, project: Project, names: Sequence[str]) -> list[Tree]:
@@ -51,18 +130,6 @@ def open_trees(stack: ExitStack, project: Project, names: Sequence[str]) -> list
     from mlctl.outputs.trees import open_tree
 
     return [stack.enter_context(open_tree(project, name)) for name in dict.fromkeys(names)]
-
-
-def asked_revisions(
-    project: Project, rev: list[str] | None, *, branches: bool, tags: bool, commits: bool
-) -> list[str]:
-    """What `show` shows: the workspace, and all that the options ask for; or `--rev` alone."""
-    from mlctl.outputs.trees import WORKSPACE, revisions
-
-    if rev:
-        return rev
-    found = revisions(project, branches=branches, tags=tags, commits=commits)
-    return [WORKSPACE, *found]
 
 
 def show_json(shown: Mapping[str, Sequence[FileValues]]) -> dict[str, Any]:
@@ -101,14 +168,12 @@ def diff_json(a: str, b: str, changes: Sequence[Change]) -> dict[str, Any]:
     }
 
 
-def print_shown(
-    shown: Mapping[str, Sequence[FileValues]], *, title: str, precision: int | None, markdown: bool
-) -> None:
+def print_shown(shown: Mapping[str, Sequence[FileValues]], title: str, look: Look) -> None:
     """A row for each value; the revision is named where there are several."""
     from mlctl.outputs.values import flatten
 
     rows = [
-        [rev, here(file.path), name, number(value, precision)]
+        [rev, here(file.path), name, number(value, look.precision)]
         for rev, files in shown.items()
         for file in files
         if not file.error
@@ -118,13 +183,12 @@ def print_shown(
     if len(shown) == 1:
         head, rows = head[1:], [row[1:] for row in rows]
     warn([file.error for files in shown.values() for file in files if file.error])
-    print_table(head, rows, markdown=markdown, right=(len(head) - 1,))
+    print_table(head, rows, markdown=look.markdown, right=(len(head) - 1,))
 
 
-def print_diff(
-    a: str, b: str, changes: Sequence[Change], *, title: str, precision: int | None, markdown: bool
-) -> None:
-    """Old, new and (with a `precision`) the difference of every value that `changes` holds."""
+def print_diff(a: str, b: str, changes: Sequence[Change], title: str, look: Look) -> None:
+    """Old, new and (with a precision) the difference of every value that `changes` holds."""
+    precision = look.precision
     rows = [
         [
             here(change.path),
@@ -141,7 +205,7 @@ def print_diff(
     head = ["Path", title, a, b, "Change"]
     if precision is None or all(change.diff is None for change in changes):
         head, rows = head[:-1], [row[:-1] for row in rows]
-    print_table(head, rows, markdown=markdown, right=(2, 3, 4))
+    print_table(head, rows, markdown=look.markdown, right=(2, 3, 4))
 
 
 def print_table(
@@ -191,6 +255,10 @@ def here(key: str) -> str:
 
     root = find_root(".")
     return key if "://" in key else os.path.relpath(os.path.join(root, key), os.path.realpath("."))
+
+
+def _title(noun: str) -> str:
+    return noun[:-1].capitalize()
 
 
 def _signed(value: float | None, precision: int | None) -> str:

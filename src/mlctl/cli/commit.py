@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlctl.cli._options import Directory, Json
+from mlctl.cli._options import Directory, Json, Recursive, Targets
 
 if TYPE_CHECKING:
     from mlctl.pipeline.plan import Step
@@ -17,15 +17,11 @@ app = typer.Typer()
 
 @app.command()
 def commit(
-    targets: Annotated[
-        list[str] | None, typer.Argument(help="Stages, groups, files or outs; default: all.")
-    ] = None,
+    targets: Targets = None,
     force: Annotated[
         bool, typer.Option("--force", "-f", help="Record changed stages without asking.")
     ] = False,
-    recursive: Annotated[
-        bool, typer.Option("--recursive", "-R", help="Targets are folders, taken with all in them.")
-    ] = False,
+    recursive: Recursive = False,
     json: Json = False,
     directory: Directory = None,
 ) -> int:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mlctl.cli._options import Directory, Json
+from mlctl.cli._options import Directory, Downstream, Json, Targets
+
+if TYPE_CHECKING:
+    from mlctl.pipeline.project import Project
+    from mlctl.pipeline.spec import Stage
 
 app = typer.Typer()
-
-_STYLES = {"changed": "33", "unchanged": "32"}
 
 
 @app.command()
 def dag(
-    targets: Annotated[
-        list[str] | None, typer.Argument(help="As of `mlctl run`; default: everything.")
-    ] = None,
+    targets: Targets = None,
     mermaid: Annotated[bool, typer.Option("--mermaid", help="Print a Mermaid flowchart.")] = False,
     dot: Annotated[bool, typer.Option("--dot", help="Print a graph for Graphviz.")] = False,
     html: Annotated[
@@ -30,9 +31,7 @@ def dag(
     status: Annotated[
         bool, typer.Option("--status/--no-status", help="Mark what is changed.")
     ] = True,
-    downstream: Annotated[
-        bool, typer.Option("--downstream", help="The targets and all that hangs on them.")
-    ] = False,
+    downstream: Downstream = False,
     json: Json = False,
     directory: Directory = None,
 ) -> int:
@@ -46,10 +45,9 @@ def dag(
 
         $ mlctl dag --html dag.html
     """
-    from mlctl.adapters.files import write_text
-    from mlctl.cli._output import print_json, say, styled
-    from mlctl.pipeline import draw, draw_html
-    from mlctl.pipeline.planning import planned
+    from mlctl.cli._output import print_json, say
+    from mlctl.cli._steps import drawn
+    from mlctl.pipeline import draw
     from mlctl.pipeline.project import Project
 
     project = Project.open()
@@ -61,32 +59,40 @@ def dag(
         for need in project.graph.needs[index]
         if need in set(indices)
     ]
-    state = None
-    if status:
-        steps = planned(project, indices)
-        state = {s.stage.address: "changed" if s.changed else "unchanged" for s in steps}
+    state = _state(project, indices) if status else None
     project.save_state()
     if json:
-        nodes = [
-            {"stage": s.address, "file": s.file, "state": (state or {}).get(s.address)}
-            for s in stages
-        ]
-        print_json("dag", {"nodes": nodes, "edges": [{"from": a, "to": b} for a, b in edges]})
+        print_json("dag", _graph_json(stages, edges, state))
     elif mermaid:
         say(draw.mermaid(stages, edges, state=state, collapse=collapse).rstrip("\n"))
     elif dot:
         say(draw.dot(stages, edges, state=state, collapse=collapse).rstrip("\n"))
     elif html is not None:
+        from mlctl.adapters.files import write_text
+        from mlctl.pipeline import draw_html
+
         write_text(html, draw_html.html(stages, edges, state=state, collapse=collapse))
-        say(f"Wrote {html}")
+        say(f"wrote {html}")
     else:
-        say(
-            draw.terminal(
-                stages,
-                edges,
-                state=state,
-                collapse=collapse,
-                style=lambda label, s: styled(label, _STYLES.get(s or "", "0")),
-            )
-        )
+        say(draw.terminal(stages, edges, state=state, collapse=collapse, style=drawn))
     return 0
+
+
+def _state(project: Project, indices: Sequence[int]) -> dict[str, str]:
+    from mlctl.pipeline.planning import planned
+
+    steps = planned(project, indices)
+    return {step.stage.address: "changed" if step.changed else "unchanged" for step in steps}
+
+
+def _graph_json(
+    stages: Sequence[Stage], edges: Sequence[tuple[str, str]], state: Mapping[str, str] | None
+) -> dict[str, Any]:
+    """`nodes` with `stage file state` (null where not asked), `edges` with `from to`."""
+    known = state or {}
+    return {
+        "nodes": [
+            {"stage": s.address, "file": s.file, "state": known.get(s.address)} for s in stages
+        ],
+        "edges": [{"from": before, "to": after} for before, after in edges],
+    }

@@ -10,7 +10,7 @@ from types import TracebackType
 from mlctl import __version__
 from mlctl.errors import MlctlError, NotAble
 
-INTERRUPTED, TERMINATED, PIPE_CLOSED, BUG = 130, 143, 141, 70
+INTERRUPTED, PIPE_CLOSED, BUG = 130, 141, 70
 # The machine's fault, not ours: no permission, no space.
 _NOT_ABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
 
@@ -53,7 +53,9 @@ def run(args: list[str]) -> int:
         return NotAble.exit_code
     except Exception as error:  # noqa: BLE001
         if hasattr(error, "format_message"):  # a usage error of typer's
-            _show(args, error.format_message(), _usage_hint(error), 2)
+            message = error.format_message()
+            if message:  # none where the help was shown, for want of a command
+                _show(args, message, _usage_hint(error), 2)
             return 2
         if type(error).__name__ == "Abort":
             return INTERRUPTED

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
-from mlctl.cli._options import Directory, Jobs, Json, Verbose
+from mlctl.cli._options import (
+    AllPipelines,
+    Check,
+    Directory,
+    Downstream,
+    Jobs,
+    Json,
+    RunTargets,
+    Verbose,
+)
 
 app = typer.Typer()
 
 
 @app.command()
 def plan(
-    targets: Annotated[
-        list[str] | None, typer.Argument(help="As of `mlctl run`; default: ./dvc.yaml.")
-    ] = None,
+    targets: RunTargets = None,
     jobs: Jobs = None,
-    downstream: Annotated[
-        bool, typer.Option("--downstream", help="The targets and all that hangs on them.")
-    ] = False,
-    everything: Annotated[
-        bool, typer.Option("--all-pipelines", "-P", help="Everything in the project.")
-    ] = False,
-    check: Annotated[
-        bool, typer.Option("--check", help="End with 1 if anything would run.")
-    ] = False,
+    downstream: Downstream = False,
+    all_pipelines: AllPipelines = False,
+    check: Check = False,
     json: Json = False,
     verbose: Verbose = False,
     directory: Directory = None,
@@ -46,7 +45,7 @@ def plan(
     from mlctl.projects.settings import load_settings
 
     project = Project.open()
-    indices = project.select(targets or [], everything=everything, downstream=downstream)
+    indices = project.select(targets or [], everything=all_pipelines, downstream=downstream)
     steps = planned(project, indices)
     project.save_state()
     settings = load_settings(project.root)

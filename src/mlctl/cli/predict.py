@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mlctl.cli._options import Directory, Json, Quiet
+from mlctl.cli._options import Directory, Json, Quiet, Table
 
 app = typer.Typer()
 
@@ -15,7 +15,7 @@ app = typer.Typer()
 @app.command()
 def predict(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A folder with a model.yaml.")],
-    data: Annotated[str, typer.Argument(metavar="DATA", help="A table: CSV, Parquet, JSONL, …")],
+    data: Table,
     out: Annotated[str, typer.Option("-o", "--out", metavar="OUT", help="The table to write.")],
     keep: Annotated[
         str | None,

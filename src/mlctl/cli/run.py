@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlctl.cli._options import Directory, Jobs, Json, Quiet, Verbose
+from mlctl.cli._options import (
+    AllPipelines,
+    Directory,
+    Downstream,
+    Jobs,
+    Json,
+    Quiet,
+    Recursive,
+    RunTargets,
+    Verbose,
+)
 from mlctl.errors import Busy, InvalidInput
 
 if TYPE_CHECKING:
     from mlctl.cli._board import Board
     from mlctl.cli._json import JsonLines
     from mlctl.cli._plain import Plain
+    from mlctl.pipeline.project import Project
+    from mlctl.pipeline.request import Options
 
     View = Board | JsonLines | Plain
 
@@ -22,9 +36,7 @@ app = typer.Typer()
 
 @app.command()
 def run(
-    targets: Annotated[
-        list[str] | None, typer.Argument(help="Stages, groups, dvc.yaml or .dvc files, or outs.")
-    ] = None,
+    targets: RunTargets = None,
     jobs: Jobs = None,
     force: Annotated[
         bool, typer.Option("--force", "-f", help="Run even what is unchanged.")
@@ -32,38 +44,35 @@ def run(
     single_item: Annotated[
         bool, typer.Option("--single-item", "-s", help="Only the targets, not what they need.")
     ] = False,
-    downstream: Annotated[
-        bool, typer.Option("--downstream", help="The targets and all that hangs on them.")
-    ] = False,
+    downstream: Downstream = False,
     keep_going: Annotated[
         bool,
         typer.Option(
-            "--keep-going", "-k", help="After a failure, finish what does not hang on it."
+            "--keep-going", "-k", help="After a failure, finish what does not depend on it."
         ),
     ] = False,
     pull: Annotated[
         bool, typer.Option("--pull", help="Fetch missing data and results from the remote.")
     ] = False,
     allow_missing: Annotated[
-        bool, typer.Option("--allow-missing", help="Missing data alone is no change.")
+        bool,
+        typer.Option(
+            "--allow-missing", help="Do not run a stage only because its data is missing."
+        ),
     ] = False,
     no_commit: Annotated[
         bool,
         typer.Option("--no-commit", help="Leave outs out of the cache (`mlctl commit` later)."),
     ] = False,
     no_run_cache: Annotated[
-        bool, typer.Option("--no-run-cache", help="Run even where the same run is known.")
+        bool, typer.Option("--no-run-cache", help="Run even what the run-cache has.")
     ] = False,
     glob: Annotated[bool, typer.Option("--glob", help="Targets are patterns.")] = False,
-    recursive: Annotated[
-        bool, typer.Option("--recursive", "-R", help="Targets are folders, taken with all in them.")
-    ] = False,
+    recursive: Recursive = False,
     pipelines: Annotated[
         bool, typer.Option("--pipeline", "-p", help="The whole pipelines of the targets.")
     ] = False,
-    all_pipelines: Annotated[
-        bool, typer.Option("--all-pipelines", "-P", help="Everything in the project.")
-    ] = False,
+    all_pipelines: AllPipelines = False,
     set_params: Annotated[
         list[str] | None,
         typer.Option("--set-param", "-S", metavar="KEY=VALUE", help="Write a parameter, then run."),
@@ -85,7 +94,7 @@ def run(
 ) -> int:
     """Bring stages up to date, in parallel.
 
-    Runs what changed and what hangs on it, restores what is known from the run-cache, and writes
+    Runs what changed and what depends on it, restores what is known from the run-cache, and writes
     `dvc.lock` as DVC does. Ends with 1 if a stage failed.
 
     Examples:
@@ -99,7 +108,6 @@ def run(
         $ mlctl run --dry-run         only say what would run, and why
     """
     from mlctl.cli._steps import show_plan
-    from mlctl.experiments.recorded import run_and_record
     from mlctl.pipeline.planning import planned
     from mlctl.pipeline.project import Project
     from mlctl.pipeline.request import Options
@@ -110,18 +118,16 @@ def run(
             "-S writes parameters, and a dry run writes nothing",
             hint="edit the parameters, then ask `mlctl plan`",
         )
-
-    def select(project: Project) -> list[int]:
-        return project.select(
-            targets or [],
-            everything=all_pipelines,
-            pipelines=pipelines,
-            single=single_item,
-            downstream=downstream,
-            glob=glob,
-            recursive=recursive,
-        )
-
+    select = partial(
+        Project.select,
+        names=targets or [],
+        everything=all_pipelines,
+        pipelines=pipelines,
+        single=single_item,
+        downstream=downstream,
+        glob=glob,
+        recursive=recursive,
+    )
     project = Project.open()
     indices = select(project)
     if set_params:  # written only once the rest of the command is known to make sense
@@ -136,33 +142,42 @@ def run(
         steps = planned(project, indices, force=force, allow_missing=allow_missing)
         project.save_state()
         return show_plan(steps, jobs=jobs, json=json)
-    view = _view(json, quiet, verbose)
+    options = Options(
+        force=force,
+        keep_going=keep_going,
+        pull=pull,
+        allow_missing=allow_missing,
+        commit=not no_commit,
+        run_cache=not no_run_cache,
+        wait=not no_wait,
+    )
+    commit = settings.records_commit if commit is None else commit
+    return _run(project, indices, options, jobs, commit, _view(json, quiet, verbose))
+
+
+def _run(
+    project: Project, indices: Sequence[int], options: Options, jobs: int, commit: bool, view: View
+) -> int:
+    from mlctl.experiments.recorded import run_and_record
+
     try:
-        recorded = run_and_record(
+        result = run_and_record(
             project,
             indices,
             argv=["mlctl", *sys.argv[1:]],
             jobs=jobs,
-            options=Options(
-                force=force,
-                keep_going=keep_going,
-                pull=pull,
-                allow_missing=allow_missing,
-                commit=not no_commit,
-                run_cache=not no_run_cache,
-                wait=not no_wait,
-            ),
+            options=options,
             emit=view,
-            commit=settings.records_commit if commit is None else commit,
-        )
+            commit=commit,
+        ).result
     finally:
         view.close()
         project.save_state()
-    if recorded.result.signal is not None:
-        return 128 + recorded.result.signal
-    if recorded.result.refused:
+    if result.signal is not None:
+        return 128 + result.signal
+    if result.refused:
         return Busy.exit_code
-    return 0 if recorded.result.status == "finished" else 1
+    return 0 if result.status == "finished" else 1
 
 
 def _view(json: bool, quiet: bool, verbose: bool) -> View:

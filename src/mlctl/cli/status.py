@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
-from mlctl.cli._options import Directory, Json, Verbose
+from mlctl.cli._options import Check, Directory, Json, Targets, Verbose
 
 app = typer.Typer()
 
 
 @app.command()
 def status(
-    targets: Annotated[
-        list[str] | None, typer.Argument(help="Stages, groups, files or outs; default: all.")
-    ] = None,
-    check: Annotated[
-        bool, typer.Option("--check", help="End with 1 if anything is changed.")
-    ] = False,
+    targets: Targets = None,
+    check: Check = False,
     json: Json = False,
     verbose: Verbose = False,
     directory: Directory = None,
 ) -> int:
     """Show which stages are changed, and why.
 
-    Agrees with `dvc status`. `mlctl plan` adds what hangs on them.
+    Agrees with `dvc status`. `mlctl plan` adds the stages that depend on them.
 
     Examples:
 

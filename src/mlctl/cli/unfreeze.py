@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
-from mlctl.cli._options import Directory, Json
+from mlctl.cli._options import Directory, Json, Stages
 
 app = typer.Typer()
 
 
 @app.command()
 def unfreeze(
-    stages: Annotated[list[str], typer.Argument(help="Stages, or .dvc files.")],
+    stages: Stages,
     json: Json = False,
     directory: Directory = None,
 ) -> int:
@@ -23,13 +21,6 @@ def unfreeze(
 
         $ mlctl unfreeze prepare
     """
-    from mlctl.cli._output import print_json, say
-    from mlctl.pipeline.freeze import set_frozen
-    from mlctl.pipeline.project import Project
+    from mlctl.cli._freezing import set_frozen
 
-    changed = set_frozen(Project.open(), stages, frozen=False)
-    if json:
-        print_json("unfreeze", {"changed": changed})
-    for address in [] if json else changed or ["nothing to do"]:
-        say(f"unfroze {address}" if changed else address)
-    return 0
+    return set_frozen(stages, frozen=False, json=json)

@@ -8,18 +8,16 @@ from pathlib import Path
 
 from mlctl.adapters.files import remove_tree, write_text
 from mlctl.errors import InvalidInput
-from mlctl.experiments.code import CodeState, keep_snapshot, write_patch
-from mlctl.experiments.code import code_state as code_state
+from mlctl.experiments.code import keep_snapshot, write_patch
 from mlctl.experiments.describe import Scrub, head_of, scrubber, stage_of
 from mlctl.experiments.environment import described, environment_digest, machine
-from mlctl.experiments.environment import environment as environment
 from mlctl.experiments.metrics import metrics_keys, read_metrics_file
-from mlctl.experiments.metrics import read_metrics as read_metrics
 from mlctl.experiments.naming import merged
 from mlctl.pipeline.results import RunResult
-from mlctl.records.run import Git, Host, RunHead, head_text, run_folder
+from mlctl.records.run import CodeState, Host, RunHead, head_text, run_folder
 from mlctl.records.run_stages import StageRecord, stages_text
 from mlctl.records.ulid import is_ulid
+from mlctl.store.state import make_local_dir
 
 
 def write_record(
@@ -48,7 +46,7 @@ def write_record(
         result,
         stages,
         found if metrics is None else metrics,
-        git=None if code is None else _git(code),
+        git=code,
         env=_write_environment(root, environment) if environment else None,
         host=Host(os.cpu_count(), python, platform),
         scrub=_scrub(root),
@@ -57,16 +55,6 @@ def write_record(
         keep_snapshot(root, result.run_id, code.snapshot)
     _write_folder(root, key, head, stages, code)
     return key
-
-
-def state_folder(root: str) -> Path:
-    """`.mlctl` of the project, ignored by git whole."""
-    folder = Path(root, ".mlctl")
-    folder.mkdir(exist_ok=True)
-    ignore = folder / ".gitignore"
-    if not ignore.exists():
-        write_text(ignore, "*\n")
-    return folder
 
 
 def _stages(root: str, result: RunResult) -> tuple[tuple[StageRecord, ...], dict[str, float]]:
@@ -85,10 +73,6 @@ def _scrub(root: str) -> Scrub:
     return scrubber({os.path.realpath(root): ".", os.path.abspath(root): ".", home: "~"})
 
 
-def _git(code: CodeState) -> Git:
-    return Git(code.commit, code.branch, code.tree, code.dirty, code.snapshot, code.omitted)
-
-
 def _write_environment(root: str, text: str) -> str:
     digest = environment_digest(text)
     path = Path(root, "runs", "_env", f"{digest}.txt")
@@ -100,7 +84,9 @@ def _write_environment(root: str, text: str) -> str:
 def _write_folder(
     root: str, key: str, head: RunHead, stages: tuple[StageRecord, ...], code: CodeState | None
 ) -> None:
-    temporary = state_folder(root) / "tmp" / f"run-{head.id}-{os.getpid()}"
+    local = os.path.join(root, ".mlctl")
+    make_local_dir(local)
+    temporary = Path(local, "tmp", f"run-{head.id}-{os.getpid()}")
     temporary.mkdir(parents=True)
     try:
         write_text(temporary / "stages.jsonl", stages_text(stages))

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 
 from mlctl.adapters.files import copy_file
-from mlctl.adapters.git import git
+from mlctl.adapters.git import OUR_NAME, git
 from mlctl.adapters.process import ToolFailed
 from mlctl.errors import NotAble
+from mlctl.records.run import CodeState
 
 UNTRACKED_LIMIT = 1_000_000  # bytes of one untracked file
 UNTRACKED_TOTAL = 64_000_000  # bytes of all of them
@@ -56,29 +57,6 @@ SECRETS = (
 )
 SECRET_FOLDERS = (".ssh", ".aws", ".gnupg", ".kube", ".azure")
 NO_SECRETS = (".env.example", ".env.sample", ".env.template", ".env.dist", "*.pub")
-
-_AUTHOR = {
-    f"GIT_{role}_{name}": value
-    for role in ("AUTHOR", "COMMITTER")
-    for name, value in (("NAME", "mlctl"), ("EMAIL", "mlctl@localhost"))
-}
-
-
-@dataclass(frozen=True, slots=True)
-class CodeState:
-    """What lay in the work tree. Object names are git's own.
-
-    `commit` is None before the first one, `branch` on a detached HEAD. `tree` is the whole tree
-    that was read: the snapshot's, or the commit's where nothing had changed. `omitted` are changed
-    paths, from git's top level, that the snapshot leaves out.
-    """
-
-    commit: str | None
-    branch: str | None
-    tree: str | None
-    dirty: bool
-    snapshot: str | None = None
-    omitted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +223,7 @@ def _snapshot(
         git("update-index", *options, cwd=top, env=env, stdin="\0".join(paths))
         tree = git("write-tree", cwd=top, env=env).stdout.strip()
     when = f"@{date or 0} +0000"  # without the @, git takes a small number for a year
-    env = {**_AUTHOR, "GIT_AUTHOR_DATE": when, "GIT_COMMITTER_DATE": when}
+    env = {**OUR_NAME, "GIT_AUTHOR_DATE": when, "GIT_COMMITTER_DATE": when}
     parent = ("-p", commit) if commit else ()
     message = "mlctl: the work tree that a run read"
     made = git("commit-tree", "--no-gpg-sign", "-m", message, *parent, tree, cwd=top, env=env)

@@ -15,7 +15,7 @@ from mlctl.experiments.naming import params_of
 from mlctl.pipeline.plan import Reason
 from mlctl.pipeline.results import RunResult, StageResult
 from mlctl.pipeline.spec import Digest, LockedPath, Stage
-from mlctl.records.run import Git, Host, RunHead
+from mlctl.records.run import CodeState, Host, RunHead
 from mlctl.records.run_stages import FileRecord, StageRecord
 
 NAMED = 20  # stages that a head names; all of them stand in stages.jsonl
@@ -28,7 +28,7 @@ def head_of(
     stages: Iterable[StageRecord],
     metrics: Mapping[str, float],
     *,
-    git: Git | None,
+    git: CodeState | None,
     env: str | None,
     host: Host,
     scrub: Scrub,

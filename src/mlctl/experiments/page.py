@@ -25,7 +25,7 @@ from mlctl.records.run_stages import FileRecord, StageRecord
 from mlctl.reports import dvc_plots, html
 from mlctl.reports.markup import Html, element, join
 from mlctl.reports.plots import Task, gantt
-from mlctl.reports.scales import duration, short
+from mlctl.reports.scales import duration, short, size_text
 from mlctl.store.cache import Cache
 from mlctl.store.hashing import file_md5
 
@@ -142,7 +142,7 @@ def _stages(stages: Sequence[StageRecord]) -> Html:
 def _moved(stage: StageRecord) -> Iterator[list[object]]:
     for role, entries in (("dep", stage.deps), ("out", stage.outs)):
         for entry in entries:
-            size = "–" if entry.size is None else _size(entry.size)
+            size = "–" if entry.size is None else size_text(entry.size)
             cell = html.Cell(size, -1 if entry.size is None else entry.size, right=True)
             shown = element("code", _short_digest(entry), title=entry.digest)
             yield [stage.address, role, entry.path, cell, shown]
@@ -152,15 +152,6 @@ def _short_digest(entry: FileRecord) -> str:
     kind, _, value = (entry.digest or "–").rpartition(":")
     folder = ".dir" if value.endswith(".dir") else ""
     return f"{kind}:{value[:10]}…{folder}" if kind else value
-
-
-def _size(size: int) -> str:
-    amount = float(size)
-    for unit in ("B", "kB", "MB", "GB"):
-        if amount < 1000:
-            return f"{amount:.3g} {unit}"
-        amount /= 1000
-    return f"{amount:.3g} TB"
 
 
 def _tasks(stages: Sequence[StageRecord]) -> list[Task]:
@@ -245,7 +236,7 @@ def _drawing(plot: dvc_plots.Definition, contents: Mapping[str, bytes]) -> Html:
         return dvc_plots.draw(plot, {key: _table(key, d, plot) for key, d in contents.items()})
     data = contents[plot.files[0]]
     if len(data) > IMAGE_LIMIT:
-        raise ValueError(f"an image of {_size(len(data))} is too large for the page")
+        raise ValueError(f"an image of {size_text(len(data))} is too large for the page")
     return html.image(data, suffix, plot.title)
 
 

@@ -16,8 +16,8 @@ from mlctl.pipeline.run import run
 from mlctl.records.ulid import new_ulid, short_form
 
 if TYPE_CHECKING:
-    from mlctl.experiments.code import CodeState
     from mlctl.experiments.commit import CommitResult
+    from mlctl.records.run import CodeState
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ found before the outs are removed, so that a stage that cannot run loses nothing
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -84,7 +85,7 @@ class Attempt:
             if out.cache and out.key in self.context.tracked_outs:
                 raise InvalidInput(
                     f"out {out.path!r} is tracked by git",
-                    hint=f"`git rm -r --cached {out.key!r}`, then commit, and run again",
+                    hint=f"`git rm -r --cached {shlex.quote(out.key)}`, then commit, and run again",
                 )
 
     def _check_deps(self) -> None:
@@ -94,7 +95,12 @@ class Attempt:
             self._observer.forget(dep.key for dep in self.stage.deps)
             missing = [d.path for d in self.stage.deps if self._observer.digest(d.key) is None]
         if missing:
-            raise AnswerNo(f"missing dep: {', '.join(map(repr, missing))}")
+            raise AnswerNo(
+                f"missing dep: {', '.join(map(repr, missing))}",
+                hint=f"look at its path in {self.stage.file}, or fetch it with `mlctl run --pull`",
+            )
+        if not os.path.isdir(self.context.project.path(self.stage.wdir)):
+            raise AnswerNo(f"its wdir {self.stage.wdir!r} does not exist")
         self._locked_params()
 
     def _check_outs_exist(self, problem: str) -> None:
@@ -202,13 +208,6 @@ class Attempt:
         }
         if self._gpus:
             env["CUDA_VISIBLE_DEVICES"] = ",".join(self._gpus)
-        missing = [name for name in self.stage.settings.env_from if name not in os.environ]
-        if missing:
-            raise InvalidInput(
-                f"stage {self.stage.address!r} takes {', '.join(missing)} from the environment, "
-                "where it is not set",
-                hint=f"export {missing[0]}=…",
-            )
         return env
 
     def _warn_of_changed_deps(self) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mlctl.adapters.files import read_text, write_text
 from mlctl.errors import InvalidInput
 from mlctl.pipeline import edit, targets
 from mlctl.pipeline.project import Project
 
 
-def set_frozen(project: Project, names: list[str], *, frozen: bool) -> list[str]:
+def set_frozen(project: Project, names: Sequence[str], *, frozen: bool) -> list[str]:
     """Write `frozen` into the stages that `names` mean; the addresses that were not so before."""
     changed = []
     for index in targets.resolve(project.stages, names, cwd=project.cwd):

@@ -53,10 +53,6 @@ class Graph:
         wanted = set(self._postorder(targets, both))
         return [index for index in self.order() if index in wanted]
 
-    def downstream_of(self, index: int) -> set[int]:
-        """Every stage that needs stage `index`, directly or not."""
-        return set(self._postorder([index], self.users)) - {index}
-
     @staticmethod
     def _postorder(starts: Iterable[int], edges: Sequence[Sequence[int]]) -> list[int]:
         done: list[int] = []
@@ -210,8 +206,5 @@ def _overlap(stage: Stage, path: str, other: Stage) -> ConfigError:
     )
 
 
-def _where(stage: Stage, key: str | None = None) -> str | None:
-    if stage.name is None:
-        return key
-    name = stage.group or stage.name
-    return f"stages.{name}.{key}" if key else f"stages.{name}"
+def _where(stage: Stage, key: str = "") -> str | None:
+    return ".".join(part for part in (stage.where, key) if part) or None

@@ -16,10 +16,10 @@ from mlctl.errors import ConfigError
 from mlctl.pipeline import params, pointers, stages
 from mlctl.pipeline.keys import key_of
 from mlctl.pipeline.schema import check_dvc_file, check_pipeline
-from mlctl.records.source import Source, YamlPath
 from mlctl.pipeline.spec import PipelineFile, Stage
 from mlctl.pipeline.stages import Place
 from mlctl.pipeline.template import Parsing, resolve
+from mlctl.records.source import Source, YamlPath
 
 __all__ = ["Parsing", "load_dvc_file", "load_pipeline_file"]
 

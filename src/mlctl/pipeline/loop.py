@@ -14,7 +14,7 @@ from dataclasses import replace
 from mlctl import plugins
 from mlctl.adapters import clock
 from mlctl.adapters.files import is_locked, remove_tree
-from mlctl.errors import Busy, InvalidInput, MlctlError, NotAble
+from mlctl.errors import Busy, ConfigError, InvalidInput, MlctlError, NotAble
 from mlctl.executors import Executor, _devices
 from mlctl.executors._tail import Tail
 from mlctl.pipeline.attempt import Attempt
@@ -99,6 +99,7 @@ class Loop:
         settings = [self._project.stages[index].settings for index in pending]
         for index in pending:
             self._executor(self._project.stages[index])
+            _check_environment(self._project.stages[index])
         gpus = _devices.gpus() if any(s.gpus for s in settings) else ()
         for index, asked in zip(pending, settings, strict=True):
             if asked.gpus > len(gpus):
@@ -238,8 +239,11 @@ class Loop:
             try:
                 module = plugins.load("mlctl.executors", name, kind="executor or host")
             except InvalidInput as error:
-                raise InvalidInput(
-                    f"stage {stage.address!r} runs on {name!r}: {error}", hint=error.hint
+                raise ConfigError(
+                    str(error),
+                    file=stage.file,
+                    where=f"{stage.where}.meta.mlctl.on",
+                    hint=error.hint,
                 ) from None
             self._executors[name] = module.Executor()
         return self._executors[name]
@@ -279,6 +283,17 @@ def _keys(stage: Stage) -> Iterator[str]:
     yield from (dep.key for dep in stage.deps)
     yield from (dep.key for dep in stage.params)
     yield from (out.key for out in stage.outs)
+
+
+def _check_environment(stage: Stage) -> None:
+    missing = [name for name in stage.settings.env_from if name not in os.environ]
+    if missing:
+        raise ConfigError(
+            f"{', '.join(missing)} is not set in the environment",
+            file=stage.file,
+            where=f"{stage.where}.meta.mlctl.env_from",
+            hint=f"export {missing[0]}=…",
+        )
 
 
 def _forget_old_logs(folder: str) -> None:

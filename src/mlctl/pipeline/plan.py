@@ -52,13 +52,6 @@ class Step:
         return bool(self.reasons)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Steps in serial order: a step stands after everything that it needs."""
-
-    steps: tuple[Step, ...]
-
-
 def propagate(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     """The steps with what the changed ones draw along: a step after one that runs may run too."""
     changed: set[str] = set()

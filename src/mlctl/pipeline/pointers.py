@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlctl.pipeline.keys import key_of
-from mlctl.records.source import Source, YamlPath
 from mlctl.pipeline.spec import Dep, Digest, Out, Stage
 from mlctl.pipeline.stages import ANNOTATIONS, Place, check_paths
+from mlctl.records.source import Source, YamlPath
 
 _EXTRA = ("cloud", "files", "etag", "checksum", "version_id")
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mlctl.errors import suggestion
-from mlctl.records.source import Source, YamlPath, kind_of
 from mlctl.pipeline.spec import Settings
+from mlctl.records.source import Source, YamlPath, kind_of
 
 _DEFAULT = Settings()
 _MEMORY = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([kmgtKMGT]i?B?|B)?")
@@ -138,7 +138,11 @@ def _check_env_name(name: Any) -> None:
 
 
 def _shown(value: Any) -> str:
-    return f"'{value}'" if isinstance(value, str) else kind_of(value)
+    """A short value as it stands there; of others only what kind they are."""
+    if isinstance(value, str):
+        return f"'{value}'"
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if is_number else kind_of(value)
 
 
 _READERS: dict[str, Callable[[Any], Any]] = {

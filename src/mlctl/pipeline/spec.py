@@ -102,6 +102,11 @@ class Stage:
         return self.name if self.file == "dvc.yaml" else f"{self.file}:{self.name}"
 
     @property
+    def where(self) -> str:
+        """The YAML path of the definition in its file; a `.dvc` file is one by itself."""
+        return f"stages.{self.group or self.name}" if self.name is not None else ""
+
+    @property
     def record_file(self) -> str:
         """The key of the file that holds what is recorded of it: its `dvc.lock`, or itself."""
         return self.file if self.name is None else lock_key(self.file)

@@ -11,10 +11,10 @@ from typing import Any
 
 from mlctl.pipeline import settings
 from mlctl.pipeline.keys import BadPathError, key_of, located
-from mlctl.records.source import Source, YamlPath, kind_of
 from mlctl.pipeline.spec import Dep, Out, OutKind, ParamsDep, Stage
 from mlctl.pipeline.template import ResolvedStage
 from mlctl.pipeline.template.context import DEFAULT_PARAMS
+from mlctl.records.source import Source, YamlPath, kind_of
 
 ANNOTATIONS = ("desc", "type", "labels", "meta")
 _PLOT_OPTIONS = ("template", "x", "y", "x_label", "y_label", "title", "header")

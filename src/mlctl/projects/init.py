@@ -14,7 +14,7 @@ from typing import Any
 
 import mlctl
 from mlctl.adapters import files, scaffold, yaml
-from mlctl.adapters.git import git
+from mlctl.adapters.git import OUR_NAME, git
 from mlctl.adapters.git import head as git_head
 from mlctl.adapters.process import call
 from mlctl.projects import templates
@@ -23,11 +23,6 @@ from mlctl.projects.place import Place, check, look
 ANSWERS = ".copier-answers.yml"
 SETTINGS = "mlctl.yaml"
 PIPELINE = "dvc.yaml"
-OURS = {
-    f"GIT_{role}_{name}": value
-    for role in ("AUTHOR", "COMMITTER")
-    for name, value in (("NAME", "mlctl"), ("EMAIL", "mlctl@localhost"))
-}
 FIRST_STAGE = (
     "mlctl data import sklearn:breast_cancer data/raw.csv",
     "dvc stage add -n train -d data/raw.csv -d train.py -o model.txt python train.py",
@@ -164,16 +159,8 @@ def _first_commit(root: Path, added: tuple[str, ...], template: str) -> str | No
     """
     git("add", "-f", "--", *added, cwd=root)
     what = "an empty project" if template == templates.NONE else f"the {template} template"
-    known = git("var", "GIT_COMMITTER_IDENT", cwd=root, check=False).code == 0
-    done = git(
-        "commit",
-        "-q",
-        "-m",
-        f"Start from {what}",
-        cwd=root,
-        env=None if known else OURS,
-        check=False,
-    )
+    env = None if _is_known_to_git(root) else OUR_NAME
+    done = git("commit", "-q", "-m", f"Start from {what}", cwd=root, env=env, check=False)
     return git_head(root) if done.code == 0 else None
 
 

@@ -24,10 +24,13 @@ _NOTE = 32  # bytes that the note of what gave way takes itself
 
 
 @dataclass(frozen=True, slots=True)
-class Git:
-    """The code that ran. `tree` is what lay in the work tree, `snapshot` the commit of a dirty one.
+class CodeState:
+    """What lay in the work tree when the run began. Object names are git's own.
 
-    `omitted` are changed files that the snapshot leaves out: secrets and large untracked files.
+    `commit` is None before the first one, `branch` on a detached HEAD. `tree` is the whole tree
+    that was read: that of the `snapshot`, a commit of the dirty tree, or of `commit` where nothing
+    had changed. `omitted` are changed paths, from git's top level, that the snapshot leaves out:
+    secrets and large untracked files.
     """
 
     commit: str | None
@@ -62,7 +65,7 @@ class RunHead:
     argv: tuple[str, ...]
     jobs: int
     host: Host
-    git: Git | None = None
+    git: CodeState | None = None
     env: str | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
@@ -145,7 +148,7 @@ def _head(data: dict[str, Any]) -> RunHead:
         argv=tuple(data["argv"]),
         jobs=data["jobs"],
         host=Host(host["cpus"], host["python"], host["platform"]),
-        git=_git(git) if git else None,
+        git=_code(git) if git else None,
         env=data.get("env"),
         params=data["params"],
         metrics={key: number(value) for key, value in data["metrics"].items()},
@@ -156,8 +159,8 @@ def _head(data: dict[str, Any]) -> RunHead:
     )
 
 
-def _git(data: dict[str, Any]) -> Git:
-    return Git(
+def _code(data: dict[str, Any]) -> CodeState:
+    return CodeState(
         data["commit"],
         data["branch"],
         data["tree"],

@@ -107,6 +107,15 @@ def duration(seconds: float | None) -> str:
     return f"{whole // 60}m {whole % 60:02d}s"
 
 
+def size_text(size: float) -> str:
+    """Bytes in powers of 1000, as disks and DVC's remotes count: `999 B`, `1.2 kB`, `3.4 GB`."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
 def text_width(text: str, size: float = 12.0) -> float:
     """About how wide `text` is in pixels in a sans-serif font; wide scripts count double."""
     units = sum(1.75 if unicodedata.east_asian_width(c) in "WF" else 1.0 for c in text)

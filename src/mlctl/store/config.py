@@ -47,10 +47,6 @@ class Config:
     git_root: str | None = None
 
     @property
-    def dvc_dir(self) -> str:
-        return os.path.join(self.root, ".dvc")
-
-    @property
     def tmp_dir(self) -> str:
         return os.path.join(self.root, ".dvc", "tmp")
 

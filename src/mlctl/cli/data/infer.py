@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
-from mlctl.cli._options import Directory, Json
+from mlctl.cli._options import Directory, Json, Table
 
 app = typer.Typer()
 
 
 @app.command()
 def infer(
-    data: Annotated[str, typer.Argument(metavar="DATA", help="A table: CSV, Parquet, JSONL, …")],
+    data: Table,
     name: Annotated[
         str | None, typer.Option("--name", help="The dataset's name; the file's by default.")
     ] = None,

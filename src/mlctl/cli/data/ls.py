@@ -42,7 +42,7 @@ def _show(tracked: list[Tracked]) -> None:
     from rich.text import Text
 
     from mlctl.cli._output import console
-    from mlctl.cli.data._show import size_text
+    from mlctl.reports.scales import size_text
 
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("path", "size", "files", "origin", "state"):

@@ -15,6 +15,7 @@ from mlctl.experiments.table import number_format
 from mlctl.pipeline.plan import Reason
 from mlctl.records.run import RunHead, run_folder
 from mlctl.records.run_stages import FileRecord, StageRecord
+from mlctl.reports.scales import size_text
 
 _MARKS = {
     "ran": ("✓", "32"),
@@ -171,12 +172,3 @@ def _file(file: FileRecord, longest: int) -> str:
     size = "" if file.size is None else f"  {size_text(file.size)}"
     files = "" if file.nfiles is None else f" in {count(file.nfiles, 'file')}"
     return f"{file.path:<{longest}}  " + styled((file.digest or "no digest") + size + files, "2")
-
-
-def size_text(size: float) -> str:
-    """`999 B`, `1.2 kB`, `3.4 GB`: powers of 1000."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"

@@ -25,9 +25,10 @@ def ls(
     Shows the metrics, and of the parameters those that differ between the runs, as the terminal has
     room for. A run goes by its short id, by `last`, or by `last~1`, the one before.
 
-    Examples
+    Examples:
 
         $ mlctl exp ls
+
         $ mlctl exp ls -n 5 --json
     """
     import os

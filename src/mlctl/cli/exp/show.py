@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
-from mlctl.cli._options import Directory, Json, Verbose
+from mlctl.cli._options import Directory, Json, RunName, Verbose
 
 app = typer.Typer()
 
 
 @app.command()
 def show(
-    run: Annotated[
-        str, typer.Argument(metavar="[RUN]", help="Its id or the start of it, `last`, `last~1`.")
-    ] = "last",
+    run: RunName = "last",
     directory: Directory = None,
     verbose: Verbose = False,
     json: Json = False,
@@ -24,10 +20,12 @@ def show(
 
     With -v also each stage's command, why it ran, and the digests of what it read and wrote.
 
-    Examples
+    Examples:
 
         $ mlctl exp show
+
         $ mlctl exp show K3F9QZ -v
+
         $ mlctl exp show last~1 --json
     """
     import os

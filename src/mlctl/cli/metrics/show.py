@@ -32,23 +32,8 @@ def show(
 
         $ mlctl metrics show --all-branches --md
     """
-    from contextlib import ExitStack
-
-    from mlctl.cli import _values
-    from mlctl.cli._output import print_json
+    from mlctl.cli._values import Asked, Look, show_values
     from mlctl.outputs import collect
-    from mlctl.pipeline.project import Project
 
-    project = Project.open()
-    names = _values.asked_revisions(
-        project, rev, branches=all_branches, tags=all_tags, commits=all_commits
-    )
-    targets = collect.keys(project, paths or [])
-    with ExitStack() as stack:
-        trees = _values.open_trees(stack, project, names)
-        shown = {tree.name: collect.metrics(tree, targets) for tree in trees}
-    if json:
-        print_json("metrics.show", _values.show_json(shown))
-    else:
-        _values.print_shown(shown, title="Metric", precision=precision, markdown=md)
-    return 0
+    asked = Asked(rev, all_branches, all_tags, all_commits)
+    return show_values("metrics", collect.metrics, paths, asked, Look(json, md, precision))

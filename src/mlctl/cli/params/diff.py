@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from mlctl.cli._options import Directory, Json
-from mlctl.cli._values import All, Check, Deps, Markdown, New, Old, Targets
+from mlctl.cli._options import Check, Directory, Json
+from mlctl.cli._values import All, Deps, Markdown, New, Old, Targets
 
 app = typer.Typer()
 
@@ -30,24 +30,17 @@ def diff(
 
         $ mlctl params diff main workspace --md
     """
-    from contextlib import ExitStack
+    from functools import partial
 
-    from mlctl.cli import _values
-    from mlctl.cli._output import print_json
+    from mlctl.cli._values import Look, diff_values
     from mlctl.outputs import collect
-    from mlctl.outputs.values import compare
-    from mlctl.pipeline.project import Project
 
-    project = Project.open()
-    targets = collect.keys(project, target or [])
-    with ExitStack() as stack:
-        trees = {tree.name: tree for tree in _values.open_trees(stack, project, [a, b])}
-        old = collect.params(trees[a], targets, deps_only=deps)
-        new = collect.params(trees[b], targets, deps_only=deps)
-    changes = compare(old, new, unchanged=all_values)
-    _values.warn([file.error for file in (*old, *new) if file.error])
-    if json:
-        print_json("params.diff", _values.diff_json(a, b, changes))
-    else:
-        _values.print_diff(a, b, changes, title="Param", precision=None, markdown=md)
-    return int(check and any(change.changed for change in changes))
+    return diff_values(
+        "params",
+        partial(collect.params, deps_only=deps),
+        target,
+        (a, b),
+        Look(json, md),
+        unchanged=all_values,
+        check=check,
+    )

@@ -32,23 +32,12 @@ def show(
 
         $ mlctl params show --all-branches --md
     """
-    from contextlib import ExitStack
+    from functools import partial
 
-    from mlctl.cli import _values
-    from mlctl.cli._output import print_json
+    from mlctl.cli._values import Asked, Look, show_values
     from mlctl.outputs import collect
-    from mlctl.pipeline.project import Project
 
-    project = Project.open()
-    names = _values.asked_revisions(
-        project, rev, branches=all_branches, tags=all_tags, commits=all_commits
+    asked = Asked(rev, all_branches, all_tags, all_commits)
+    return show_values(
+        "params", partial(collect.params, deps_only=deps), paths, asked, Look(json, md)
     )
-    targets = collect.keys(project, paths or [])
-    with ExitStack() as stack:
-        trees = _values.open_trees(stack, project, names)
-        shown = {tree.name: collect.params(tree, targets, deps_only=deps) for tree in trees}
-    if json:
-        print_json("params.show", _values.show_json(shown))
-    else:
-        _values.print_shown(shown, title="Param", precision=None, markdown=md)
-    return 0

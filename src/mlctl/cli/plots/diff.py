@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from mlctl.cli._options import Directory, Json
-from mlctl.cli._values import Check, Output
+from mlctl.cli._options import Check, Directory, Json
+from mlctl.cli._values import Open, Output
 
 app = typer.Typer()
 
@@ -24,7 +24,7 @@ def diff(
     ] = None,
     out: Output = None,
     check: Check = False,
-    open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    open_page: Open = False,
     directory: Directory = None,
     json: Json = False,
 ) -> int:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mlctl.cli._options import Directory, Json
-from mlctl.cli._values import Output, Rev
+from mlctl.cli._values import Open, Output, Rev
 
 app = typer.Typer()
 
@@ -20,7 +20,7 @@ def show(
     ] = None,
     rev: Rev = None,
     out: Output = None,
-    open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    open_page: Open = False,
     directory: Directory = None,
     json: Json = False,
 ) -> int:

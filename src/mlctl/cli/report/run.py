@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
-from mlctl.cli._options import Directory, Json, Quiet
+from mlctl.cli._options import Directory, Json, Quiet, RunName
 
 app = typer.Typer()
 
 
 @app.command()
 def run(
-    name: Annotated[
-        str, typer.Argument(metavar="[RUN]", help="A run's id, the end of one, or `last`.")
-    ] = "last",
+    name: RunName = "last",
     directory: Directory = None,
     quiet: Quiet = False,
     json: Json = False,

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from itertools import product
 from typing import Any
 
-from mlctl.records.source import kind_of
 from mlctl.pipeline.template.command import Parsing, to_text
 from mlctl.pipeline.template.context import cleaned
 from mlctl.pipeline.template.interpolate import Reference, Scope, compiled, render, select
 from mlctl.pipeline.template.problem import TemplateError
+from mlctl.records.source import kind_of
 
 Items = dict[str, Mapping[str, Any]]
 _Named = tuple[str, Any]  # how a value reads in a name, and the value

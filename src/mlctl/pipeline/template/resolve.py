@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mlctl.records.source import Source, YamlPath, kind_of
 from mlctl.pipeline.template.command import Parsing
 from mlctl.pipeline.template.context import DEFAULT_PARAMS, Context, ReadParams
 from mlctl.pipeline.template.expand import foreach_items, matrix_items
@@ -21,6 +20,7 @@ from mlctl.pipeline.template.interpolate import (
     render,
 )
 from mlctl.pipeline.template.problem import TemplateError
+from mlctl.records.source import Source, YamlPath, kind_of
 
 
 @dataclass(frozen=True, slots=True)
