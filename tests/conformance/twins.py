@@ -1,4 +1,4 @@
-"""Two copies of one project, one for stock DVC and one for mlctl, and what must be equal in them."""
+"""Two copies of one project, one for stock DVC and one for mlctl, and what must be equal."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def changed_stages(root: Path) -> set[str]:
 
 
 def snapshot(root: Path) -> dict[str, tuple[bytes, int]]:
-    """Every file but git's and mlctl's own: its bytes, and whether it may be executed or written."""
+    """Every file but git's and mlctl's own: its bytes and the owner's mode."""
     found = {}
     for folder, folders, files in os.walk(root):
         relative = os.path.relpath(folder, root)
