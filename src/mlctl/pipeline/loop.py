@@ -14,9 +14,10 @@ from dataclasses import replace
 from mlctl import plugins
 from mlctl.adapters import clock
 from mlctl.adapters.files import is_locked, remove_tree
-from mlctl.errors import Busy, ConfigError, InvalidInput, MlctlError, NotAble
+from mlctl.errors import Busy, ConfigError, InvalidInput, MlctlError
 from mlctl.executors import Executor, _devices
 from mlctl.executors._tail import Tail
+from mlctl.pipeline import feasible
 from mlctl.pipeline.attempt import Attempt
 from mlctl.pipeline.context import Context, logs_folder
 from mlctl.pipeline.events import Emit, StageOutput, Waiting
@@ -96,18 +97,12 @@ class Loop:
         places = {index: place for place, index in enumerate(pending)}
         graph = self._project.graph
         needs = [[places[n] for n in graph.needs[i] if n in places] for i in pending]
-        settings = [self._project.stages[index].settings for index in pending]
-        for index in pending:
-            self._executor(self._project.stages[index])
-            _check_environment(self._project.stages[index])
+        stages = [self._project.stages[index] for index in pending]
+        settings = [stage.settings for stage in stages]
         gpus = _devices.gpus() if any(s.gpus for s in settings) else ()
-        for index, asked in zip(pending, settings, strict=True):
-            if asked.gpus > len(gpus):
-                raise NotAble(
-                    f"stage {self._project.stages[index].address!r} asks for {asked.gpus} GPUs; "
-                    f"{len(gpus)} found here",
-                    hint="set `meta.mlctl.gpus: 0`, or run it where there are GPUs",
-                )
+        for stage in stages:
+            self._executor(stage)
+            feasible.check(stage, gpus=len(gpus), environment=os.environ)
         memory = _devices.memory() if any(s.memory for s in settings) else None
         return Scheduler(needs, settings, Slots(self._request.jobs, memory, gpus))
 
@@ -165,9 +160,9 @@ class Loop:
                 attempt = Attempt(self._context, stage, reasons, gpus)
                 outcome, locked = attempt.bring_up_to_date()
         except Busy as error:
-            outcome, message, busy = "failed", str(error), True
+            outcome, message, busy = "failed", _told(error), True
         except (MlctlError, OSError) as error:
-            outcome, message = "failed", str(error)
+            outcome, message = "failed", _told(error)
         end = attempt.exit if attempt else None
         if (end is not None and end.cancelled) or (busy and self.signal is not None):
             outcome = "cancelled"
@@ -285,15 +280,12 @@ def _keys(stage: Stage) -> Iterator[str]:
     yield from (out.key for out in stage.outs)
 
 
-def _check_environment(stage: Stage) -> None:
-    missing = [name for name in stage.settings.env_from if name not in os.environ]
-    if missing:
-        raise ConfigError(
-            f"{', '.join(missing)} is not set in the environment",
-            file=stage.file,
-            where=f"{stage.where}.meta.mlctl.env_from",
-            hint=f"export {missing[0]}=…",
-        )
+def _told(error: Exception) -> str:
+    """What a user reads of a failed stage: the message, and on a line of its own what to do."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'disk'}: {error.strerror}"
+    hint = getattr(error, "hint", None)
+    return f"{error}\nhint: {hint}" if hint else str(error)
 
 
 def _forget_old_logs(folder: str) -> None:
