@@ -96,6 +96,7 @@ class Sandbox:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            preexec_fn=_hear_hangups,
         )
         try:
             yield process
@@ -205,3 +206,8 @@ def is_alive(pid: int) -> bool:
 
 def interrupt(process: subprocess.Popen[str]) -> None:
     process.send_signal(signal.SIGINT)
+
+
+def _hear_hangups() -> None:
+    """The suite itself may run under `nohup`, whose deafness a child would inherit."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)

@@ -7,7 +7,6 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 from mlctl.errors import ConfigError
 
@@ -16,7 +15,8 @@ StrPath = str | os.PathLike[str]
 
 def read_text(path: StrPath, *, name: str | None = None) -> str:
     """The text of a file. Raises ConfigError, naming `name` or the path, where it is not UTF-8."""
-    data = Path(path).read_bytes()
+    with open(path, "rb") as file:
+        data = file.read()
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -39,7 +39,7 @@ def write_bytes(path: StrPath, data: bytes, *, durable: bool = True) -> None:
     A symbolic link is followed, so that the file it points to is replaced and the link stays. What
     can be made again need not be `durable`: a power cut may then leave it empty.
     """
-    target = Path(os.path.realpath(path))
+    target = os.path.realpath(path)
     with replacing(target) as temporary:
         with open(temporary, "xb") as file:
             file.write(data)
@@ -51,18 +51,26 @@ def write_bytes(path: StrPath, data: bytes, *, durable: bool = True) -> None:
 
 
 @contextmanager
-def replacing(target: StrPath) -> Iterator[Path]:
+def replacing(target: StrPath) -> Iterator[str]:
     """A temporary path beside `target` that takes its place when the block ends well."""
-    target = Path(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name[:200]}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
+    folder, name = os.path.split(target)
+    if not os.path.isdir(folder):
+        os.makedirs(folder or ".", exist_ok=True)
+    temporary = os.path.join(folder, f".{name[:200]}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
     try:
         yield temporary
         os.replace(temporary, target)
-    except BaseException:
+    except BaseException as error:
+        name_file(error, target)
         with suppress(FileNotFoundError):
-            temporary.unlink()
+            os.unlink(temporary)
         raise
+
+
+def name_file(error: BaseException, path: StrPath) -> None:
+    """A full disk is told by `write`, which knows no name: give the error that of the file."""
+    if isinstance(error, OSError) and error.filename is None:
+        error.filename = os.fspath(path)
 
 
 def copy_file(source: StrPath, target: StrPath) -> None:

@@ -156,7 +156,7 @@ def write_batches(
     lazy = register_io_source(source, schema=pl.Schema(schema))
     try:
         with replacing(target) as temporary:
-            _sink(lazy, temporary, target.suffix.lower())
+            _sink(lazy, Path(temporary), target.suffix.lower())
     except pl.exceptions.PolarsError as error:
         raise InvalidInput(f"{target}: cannot be written: {error}") from None
 

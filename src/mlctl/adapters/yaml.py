@@ -146,6 +146,14 @@ _RUAMEL_BUGS = (
 )
 
 
+_PLACE = ' in "<unicode string>"'
+_HINTS = (
+    (r"'\t'", "indent with spaces, not with tabs"),
+    ("<block end>", "compare its indentation with that of the lines above"),
+    ("duplicate key", "keep one of the two"),
+)
+
+
 def _ruamel_load(text: str, name: str, *, typ: str) -> Any:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
@@ -169,10 +177,13 @@ def _raise_config_error(error: Exception, text: str, name: str) -> NoReturn:
     problem = getattr(error, "problem", None) or str(error) or type(error).__name__
     if isinstance(error, RecursionError):
         problem = "nested too deeply"
+    problem = " ".join(str(problem).split()).replace("'<stream end>'", "the end of the file")
+    hints = [hint for sign, hint in _HINTS if sign in problem]
     raise ConfigError(
-        f"not valid YAML: {' '.join(str(problem).split())}",
+        f"not valid YAML: {problem.partition(_PLACE)[0]}",
         file=name,
         line=None if mark is None else mark.line + 1,
+        hint=hints[0] if hints else None,
     ) from None
 
 

@@ -47,9 +47,7 @@ Recursive = Annotated[
 AllPipelines = Annotated[
     bool, typer.Option("--all-pipelines", "-P", help="Everything in the project.")
 ]
-Check = Annotated[
-    bool, typer.Option("--check", help="End with 1 if anything is changed, as CI wants it.")
-]
+Check = Annotated[bool, typer.Option("--check", help="End with 1 if anything is changed (for CI).")]
 Stages = Annotated[list[str], typer.Argument(metavar="STAGE...", help="Stages, or .dvc files.")]
 RunName = Annotated[
     str, typer.Argument(metavar="[RUN]", help="Its short id, `last`, or `last~1`, the one before.")

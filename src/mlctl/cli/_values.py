@@ -28,7 +28,8 @@ Targets = Annotated[
     list[str] | None, typer.Option("--target", metavar="PATH", help="Only this file (repeatable).")
 ]
 Files = Annotated[
-    list[str] | None, typer.Argument(metavar="[PATH]...", help="Files; all of the pipeline's.")
+    list[str] | None,
+    typer.Argument(metavar="[PATH]...", help="Files; default: all that the pipeline names."),
 ]
 All = Annotated[bool, typer.Option("--all", help="Show what is the same, too.")]
 Deps = Annotated[bool, typer.Option("--deps", help="Only what stages depend on.")]

@@ -23,7 +23,7 @@ def dag(
     mermaid: Annotated[bool, typer.Option("--mermaid", help="Print a Mermaid flowchart.")] = False,
     dot: Annotated[bool, typer.Option("--dot", help="Print a graph for Graphviz.")] = False,
     html: Annotated[
-        Path | None, typer.Option("--html", metavar="FILE", help="Write a page that needs no net.")
+        Path | None, typer.Option("--html", metavar="FILE", help="Write a page that works offline.")
     ] = None,
     collapse: Annotated[
         bool, typer.Option("--collapse", help="Draw each foreach or matrix as one box.")

@@ -16,7 +16,7 @@ _PERIOD = 0.1  # seconds between two looks at a log that is followed
 
 @app.command()
 def logs(
-    stage: Annotated[str, typer.Argument(help="The stage, as `mlctl status` names it.")],
+    stage: Annotated[str, typer.Argument(metavar="STAGE", help="As `mlctl status` names it.")],
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Wait for more while the stage runs.")
     ] = False,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from types import TracebackType
+from collections.abc import Mapping
+from types import MappingProxyType, TracebackType
 
 from mlctl import __version__
-from mlctl.errors import MlctlError, NotAble
+from mlctl.errors import ConfigError, MlctlError, NotAble
 
 INTERRUPTED, PIPE_CLOSED, BUG = 130, 141, 70
 # The machine's fault, not ours: no permission, no space.
@@ -40,7 +41,7 @@ def run(args: list[str]) -> int:
         result = root_command().main(args=args, prog_name="mlctl", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except MlctlError as error:
-        _show(args, str(error), error.hint, error.exit_code)
+        _show(args, str(error), error.hint, error.exit_code, _place(error))
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -62,12 +63,25 @@ def run(args: list[str]) -> int:
         return _bug(args, error)
 
 
-def _show(args: list[str], message: str, hint: str | None, code: int) -> None:
+def _show(
+    args: list[str],
+    message: str,
+    hint: str | None,
+    code: int,
+    place: Mapping[str, str | int | None] = MappingProxyType({}),
+) -> None:
     from mlctl.cli._output import error_text, print_json
 
     sys.stderr.write(error_text(message, hint))
     if "--json" in args:
-        print_json("error", {"message": message, "hint": hint, "exit_code": code})
+        print_json("error", {"message": message, "hint": hint, "exit_code": code, **place})
+
+
+def _place(error: MlctlError) -> dict[str, str | int | None]:
+    """For machines: the file, YAML path and line that are wrong, where the error names them."""
+    if not isinstance(error, ConfigError):
+        return {}
+    return {"file": error.file, "where": error.where, "line": error.line}
 
 
 def _usage_hint(error: Exception) -> str | None:

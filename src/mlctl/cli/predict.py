@@ -19,7 +19,7 @@ def predict(
     out: Annotated[str, typer.Option("-o", "--out", metavar="OUT", help="The table to write.")],
     keep: Annotated[
         str | None,
-        typer.Option(metavar="COLUMNS", help="Columns to keep, by commas; all but the features."),
+        typer.Option(metavar="A,B,…", help="Columns to keep; default: all but the features."),
     ] = None,
     trust: Annotated[
         bool, typer.Option("--trust", help="Load a model that can run code and is not tracked.")
@@ -30,7 +30,7 @@ def predict(
 ) -> int:
     """Predict a table with a model, in batches, so that it may be larger than memory.
 
-    Ends in 1 where the data does not fit the model, in 2 where the model folder is wrong.
+    Ends with 1 where the data does not fit the model, with 2 where the model folder is wrong.
 
     Examples:
 

@@ -17,10 +17,10 @@ _HOOK_MARKS = ("GIT_INDEX_FILE", "PRE_COMMIT")  # git sets one for its commit ho
 @app.command()
 def validate(
     datasets: Annotated[
-        list[str] | None, typer.Argument(metavar="[DATASET]...", help="Contracts; all by default.")
+        list[str] | None, typer.Argument(metavar="[DATASET]...", help="Contracts; default: all.")
     ] = None,
     report: Annotated[
-        bool, typer.Option("--report/--no-report", help="Write reports/validation/…")
+        bool, typer.Option("--report/--no-report", help="Write the verdicts to reports/validation.")
     ] = True,
     directory: Directory = None,
     quiet: Quiet = False,
@@ -28,8 +28,8 @@ def validate(
 ) -> int:
     """Check data against its contracts, and name every failure at once.
 
-    Row numbers count data rows from 1. Ends in 1 where data is invalid, in 2 where a contract is
-    wrong. Inside a git hook no report is written.
+    Row numbers count data rows from 1. Ends with 1 where data is invalid, with 2 where a
+    contract is wrong. Inside a git hook no report is written.
 
     Examples:
 

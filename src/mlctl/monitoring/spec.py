@@ -63,8 +63,8 @@ def monitor_file(name: str) -> str:
 def parse_monitor(text: str, *, name: str) -> MonitorSpec:
     """The monitor in `text`. Raises ConfigError that names file, YAML path and line."""
     document = Document.parse(text, file=monitor_file(name))
-    document.keys(known=_KEYS)
     document.check_schema("monitor", 1)
+    document.keys(known=_KEYS)
     document.keys("columns", known=("include", "exclude"))
     return MonitorSpec(
         name=name,

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from mlctl import __version__
 from mlctl.adapters import clock
-from mlctl.adapters.files import replacing
+from mlctl.adapters.files import write_bytes
 from mlctl.pipeline.spec import (
     Dep,
     Digest,
@@ -86,8 +86,8 @@ class Compiled:
         except ValueError:  # a value that marshal does not know, such as a date
             kept = {key: value for key, value in self._used.items() if _marshallable(value)}
             data = marshal.dumps((self._tag, kept))
-        with suppress(OSError), replacing(self._path) as temporary:
-            temporary.write_bytes(data)
+        with suppress(OSError):
+            write_bytes(self._path, data, durable=False)
 
     def _load(self) -> dict[str, tuple[Any, Any]]:
         try:

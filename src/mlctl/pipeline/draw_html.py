@@ -22,7 +22,7 @@ def html(
     collapse: bool = False,
     title: str = "Pipeline",
 ) -> str:
-    """The whole page. Layers go from left to right; pointing at a box shows what it hangs on."""
+    """The whole page. Layers go from left to right; pointing at a box shows what it depends on."""
     picture = drawing(stages, edges, state=state, collapse=collapse)
     states = sorted({node.state for node in picture.nodes if node.state})
     legend = "".join(f'<span class="key {escape(s)}">{escape(s)}</span>' for s in states)

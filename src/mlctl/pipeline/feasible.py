@@ -18,10 +18,10 @@ def check(stage: Stage, *, gpus: int, environment: Container[str]) -> None:
     for out in stage.outs:
         if out.cache and out.key.startswith("/"):
             raise ConfigError(
-                f"the out {out.path!r} lies outside of the repository, and so cannot be cached",
+                f"{out.path!r} lies outside of the repository, so it cannot be cached",
                 file=stage.file,
                 where=f"{stage.where}.outs".lstrip("."),
-                hint=f"write it as `- {out.path}: {{cache: false}}`",
+                hint="write `cache: false` for it, or move it into the repository",
             )
     if stage.settings.gpus > gpus:
         raise NotAble(

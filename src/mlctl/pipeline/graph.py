@@ -78,8 +78,8 @@ class Graph:
 def build(stages: Sequence[Stage]) -> Graph:
     """The graph of `stages`.
 
-    Raises ConfigError for one out of two stages, outs that overlap, a cached out outside of the
-    repository, a stage file inside an out, and a cycle.
+    Raises ConfigError for one out of two stages, outs that overlap, a stage file inside an out,
+    and a cycle.
     """
     outs = _tree_of_outs(stages)
     for stage in stages:
@@ -107,8 +107,6 @@ def _tree_of_outs(stages: Sequence[Stage]) -> _Node:
     root = _Node()
     for index, stage in enumerate(stages):
         for out in stage.outs:
-            if stage.name is not None and out.cache and out.key.startswith("/"):
-                raise _outside(stage, out.path)
             node = root
             for part in parts(out.key):
                 if node.owner is not None:
@@ -196,15 +194,6 @@ def _duplicate(stage: Stage, path: str, other: Stage) -> ConfigError:
         file=stage.file,
         where=_where(stage, "outs"),
         hint="an out belongs to one stage",
-    )
-
-
-def _outside(stage: Stage, path: str) -> ConfigError:
-    return ConfigError(
-        f"{path!r} lies outside of the repository, so it cannot be cached",
-        file=stage.file,
-        where=_where(stage, "outs"),
-        hint="write `cache: false` for it, or move it into the repository",
     )
 
 

@@ -54,6 +54,16 @@ def load_dvc_file(root: str, key: str) -> Stage:
     return pointers.build(data, source=source, root=root)
 
 
+def line_of(root: str, key: str, where: str) -> int | None:
+    """The line in the file at `key` that the dotted YAML path `where` stands on, if it is there."""
+    try:
+        text = read_text(os.path.join(root, key), name=key)
+    except (OSError, ConfigError):
+        return None
+    steps = where.replace("[", ".").replace("]", "").split(".")
+    return yaml.line_of(text, tuple(int(step) if step.isdigit() else step for step in steps))
+
+
 def _load_pipeline_file(root: str, key: str, parsing: Parsing) -> PipelineFile:
     data, source = _read(root, key)
     check_pipeline(data, source)

@@ -20,6 +20,9 @@ from mlctl.pipeline.lockschema import check_stage
 from mlctl.pipeline.spec import Digest, LockedPath, LockedStage
 
 SCHEMA = "2.0"
+_RESTORE = (
+    "restore it (`git checkout -- FILE`), or delete it: what is known comes from the run-cache"
+)
 HEAD = locktext.HEAD
 DEFAULT_PARAMS = "params.yaml"
 
@@ -47,15 +50,16 @@ def parse_text(text: str, load: Load = yaml.load, *, name: str) -> Lock:
             "holds git conflict markers",
             file=name,
             line=text.count("\n", 0, conflict.start()) + 1,
-            hint="take either side (`git checkout --ours dvc.lock`), then run the pipeline again",
+            hint=f"take either side (`git checkout --ours {name}`), then run the pipeline again",
         )
     bodies = locktext.bodies(text)
-    data = load(text, name=name) if bodies is None else {"schema": SCHEMA, "stages": bodies}
     try:
+        data = load(text, name=name) if bodies is None else {"schema": SCHEMA, "stages": bodies}
         return parse(data, name=name, text=text)
     except ConfigError as error:
         if error.line is None and error.where:
             error.line = yaml.line_of(text, _steps(error.where))
+        error.hint = error.hint or _RESTORE.replace("FILE", name)
         raise
 
 

@@ -100,9 +100,10 @@ class Loop:
         stages = [self._project.stages[index] for index in pending]
         settings = [stage.settings for stage in stages]
         gpus = _devices.gpus() if any(s.gpus for s in settings) else ()
-        for stage in stages:
-            self._executor(stage)
-            feasible.check(stage, gpus=len(gpus), environment=os.environ)
+        with self._project.naming_lines():
+            for stage in stages:
+                self._executor(stage)
+                feasible.check(stage, gpus=len(gpus), environment=os.environ)
         memory = _devices.memory() if any(s.memory for s in settings) else None
         return Scheduler(needs, settings, Slots(self._request.jobs, memory, gpus))
 

@@ -55,7 +55,7 @@ def planned(
 ) -> tuple[Step, ...]:
     """The steps with their reasons, seen without running anything.
 
-    With `downstream`, what hangs on a changed stage counts as changed too.
+    With `downstream`, what depends on a changed stage counts as changed too.
     """
     with open_workspace(project) as workspace:
         steps = judge(

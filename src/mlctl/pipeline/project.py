@@ -68,7 +68,20 @@ class Project:
     @cached_property
     def graph(self) -> graphs.Graph:
         """The stages linked; raises ConfigError where they do not fit together."""
-        return graphs.build(self.stages)
+        with self.naming_lines():
+            return graphs.build(self.stages)
+
+    @contextmanager
+    def naming_lines(self) -> Iterator[None]:
+        """A ConfigError from the block gets the line that its YAML path stands on."""
+        try:
+            yield
+        except ConfigError as error:
+            from mlctl.pipeline.load import line_of
+
+            if error.line is None and error.where:
+                error.line = line_of(self.root, error.file, error.where)
+            raise
 
     @cached_property
     def locks(self) -> dict[str, dict[str, LockedStage]]:

@@ -81,7 +81,7 @@ class Scheduler:
                 heapq.heappush(self._ready, user)
 
     def drop(self, step: int) -> list[int]:
-        """`step` failed: it and all that hangs on it will not run; returns the others, in order."""
+        """`step` failed: returns, in order, the others that depend on it and so will not run."""
         self._running.pop(step, None)
         hanging = {step}
         stack = [step]

@@ -34,7 +34,9 @@ def resolve(
         if not here and not any(s.file == _join(cwd, "dvc.yaml") for s in stages):
             raise InvalidInput(
                 f"there is no dvc.yaml with stages in {cwd or 'the root of the project'}",
-                hint="name a target, or use -P for all pipelines",
+                hint="name a target, or use -P for all pipelines"
+                if stages
+                else "write one, or start from a template: `mlctl init`",
             )
         found.update(dict.fromkeys(here))
     return list(found)

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+from mlctl.adapters.files import name_file
 from mlctl.errors import InvalidInput, NotAble
 
 PROTECTED = 0o444
@@ -39,7 +40,8 @@ def replacing(target: str, folder: str | None = None) -> Iterator[str]:
     try:
         yield temporary
         os.rename(temporary, target)
-    except BaseException:
+    except BaseException as error:
+        name_file(error, target)
         with suppress(OSError):
             os.unlink(temporary)
         raise

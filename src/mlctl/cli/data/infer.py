@@ -15,7 +15,7 @@ app = typer.Typer()
 def infer(
     data: Table,
     name: Annotated[
-        str | None, typer.Option("--name", help="The dataset's name; the file's by default.")
+        str | None, typer.Option("--name", help="The dataset's name; default: the file's.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing contract.")] = False,
     directory: Directory = None,

@@ -14,7 +14,7 @@ app = typer.Typer()
 @app.command()
 def run(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="Monitors; all by default.")
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Monitors; default: all.")
     ] = None,
     directory: Directory = None,
     quiet: Quiet = False,
@@ -24,8 +24,8 @@ def run(
     """Compare current data with the reference, column by column, and write a report.
 
     A column drifts only where the change is large and no accident. Reports go to
-    reports/monitoring/NAME as JSON, Markdown and HTML. Ends in 1 only where a monitor with
-    `fail_on: drift` found drift.
+    reports/monitoring/NAME as JSON, Markdown and HTML. Ends with 1 only where a monitor
+    with `fail_on: drift` found drift.
 
     Examples:
 

@@ -15,7 +15,7 @@ app = typer.Typer()
 def show(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The monitor.")],
     period: Annotated[
-        str | None, typer.Argument(metavar="[PERIOD]", help="A period; the latest by default.")
+        str | None, typer.Argument(metavar="[PERIOD]", help="A period; default: the latest.")
     ] = None,
     directory: Directory = None,
     verbose: Verbose = False,

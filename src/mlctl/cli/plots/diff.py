@@ -16,7 +16,9 @@ app = typer.Typer()
 def diff(
     revisions: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[REV]...", help="Git revisions; one is against the workspace."),
+        typer.Argument(
+            metavar="[REV]...", help="Git revisions; one alone is compared with the workspace."
+        ),
     ] = None,
     target: Annotated[
         list[str] | None,

@@ -16,7 +16,7 @@ app = typer.Typer()
 def show(
     targets: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PLOT]...", help="Plot ids, files or folders; all by default."),
+        typer.Argument(metavar="[PLOT]...", help="Plot ids, files or folders; default: all."),
     ] = None,
     rev: Rev = None,
     out: Output = None,

@@ -68,8 +68,8 @@ class Contract:
 def parse(text: str, *, file: str, name: str) -> Contract:
     """The contract in `text`. Raises ConfigError with the YAML path and line of what is wrong."""
     document = Document.parse(text, file=file)
-    document.keys(known=_TOP)
     document.check_schema("contract", 1)
+    document.keys(known=_TOP)
     columns = _columns(document)
     known = {column.name for column in columns}
     document.keys("rows", known=("min", "max"))
