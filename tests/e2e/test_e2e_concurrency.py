@@ -1,6 +1,7 @@
 """Several processes at once, ours and DVC's: they wait or refuse, and never damage each other."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -241,3 +242,15 @@ def test_the_rwlock_of_a_dead_process_holds_nobody(box):
     )
     assert box.mlctl("run", timeout=20).returncode == 0
     assert yaml.safe_load(box.read(".dvc/tmp/rwlock")) == {"write": {}, "read": {}}
+
+
+def test_many_short_stages_beside_one_that_another_process_holds(box):
+    """Stages are claimed several at a time; one that is held by another keeps none of them up."""
+    box.stages({f"s{n:02}": stamp(f"s{n:02}") for n in range(40)})
+    table = {"write": {str(box.root / "s30.out"): {"pid": os.getpid(), "cmd": "test"}}, "read": {}}
+    box.write(".dvc/tmp/rwlock", json.dumps(table))
+    done = box.mlctl("run", "-j2", "--no-wait", "--keep-going")
+    assert done.returncode == 4, done
+    assert f"process {os.getpid()} (test)" in done.stdout + done.stderr
+    assert box.locked() == {f"s{n:02}" for n in range(40)} - {"s30"}
+    assert json.loads(box.read(".dvc/tmp/rwlock")) == table

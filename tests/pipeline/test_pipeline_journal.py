@@ -23,11 +23,12 @@ TWO = LockedStage(
 KILLED = """
 import os, sys
 from mlctl.pipeline.journal import Journal
+from mlctl.pipeline.lockfile import stage_text
 from mlctl.pipeline.spec import LockedStage
 journal = Journal(sys.argv[1], "01RUN")
-journal.append("dvc.lock", "b", LockedStage("echo b"))
-journal.append("sub/dvc.lock", "c", LockedStage("echo c"))
-journal.append("dvc.lock", "a", LockedStage("echo a"))
+journal.append("dvc.lock", "b", stage_text("b", LockedStage("echo b")))
+journal.append("sub/dvc.lock", "c", stage_text("c", LockedStage("echo c")))
+journal.append("dvc.lock", "a", stage_text("a", LockedStage("echo a")))
 os.kill(os.getpid(), 9)
 """
 
@@ -38,7 +39,7 @@ def order(lock: str) -> list[str]:
 
 def test_a_living_run_is_left_alone(tmp_path: Path) -> None:
     living = Journal(str(tmp_path), "01RUN")
-    living.append("dvc.lock", "a", ONE)
+    living.append("dvc.lock", "a", lockfile.stage_text("a", ONE))
     assert journal.abandoned(str(tmp_path)) == []
     living.close()
     assert journal.abandoned(str(tmp_path)) == []
@@ -70,8 +71,8 @@ def test_a_torn_line_is_ignored(tmp_path: Path, kept: int) -> None:
 
 def test_every_value_survives(tmp_path: Path) -> None:
     writer = Journal(str(tmp_path), "01RUN")
-    writer.append("dvc.lock", "a", ONE)
-    writer.append("dvc.lock", "b", TWO)
+    writer.append("dvc.lock", "a", lockfile.stage_text("a", ONE))
+    writer.append("dvc.lock", "b", lockfile.stage_text("b", TWO))
     (path,) = (tmp_path / journal.FOLDER).iterdir()
     found = journal.recover(str(tmp_path), str(path), order)
     assert found == {"dvc.lock": {"a": ONE, "b": TWO}}
@@ -79,8 +80,8 @@ def test_every_value_survives(tmp_path: Path) -> None:
 
 def test_what_was_folded_is_not_recovered(tmp_path: Path) -> None:
     writer = Journal(str(tmp_path), "01RUN")
-    writer.append("dvc.lock", "a", ONE)
+    writer.append("dvc.lock", "a", lockfile.stage_text("a", ONE))
     writer.clear()
-    writer.append("dvc.lock", "b", TWO)
+    writer.append("dvc.lock", "b", lockfile.stage_text("b", TWO))
     (path,) = (tmp_path / journal.FOLDER).iterdir()
     assert journal.recover(str(tmp_path), str(path), order) == {"dvc.lock": {"b": TWO}}

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from mlctl.adapters import clock
 from mlctl.adapters.files import read_text, write_text
@@ -20,7 +20,7 @@ from mlctl.pipeline.events import Emit, Notice
 from mlctl.pipeline.ignoring import Ignoring
 from mlctl.pipeline.journal import Journal
 from mlctl.pipeline.project import Project
-from mlctl.pipeline.spec import LockedStage, Stage, lock_key
+from mlctl.pipeline.spec import Dep, LockedStage, ParamsDep, Stage, lock_key
 from mlctl.store.locks import PathLocks, repo_lock
 from mlctl.store.workspace import Workspace
 
@@ -47,13 +47,16 @@ class Book:
         self._lock = threading.Lock()
         self._rank = {stage.address: rank for rank, stage in enumerate(serial)}
         self._done: dict[str, LockedStage] = {}
+        self._texts: dict[str, str] = {}  # the same as `dvc.lock` has it
         self._locks: dict[str, _LockText] = {}
         self._versions = dict(project.lock_versions)
         self._others: dict[str, dict[str, LockedStage]] = {}  # locks that others wrote meanwhile
         self._stopped = threading.Event()
         outs = [out.key for stage in serial for out in stage.outs if out.cache]
-        self._ignoring = Ignoring(project.config, outs)
-        self._unfolded: dict[str, Stage] = {}
+        deps = {dep.key for stage in serial for dep in stage.deps}
+        self._ignoring = Ignoring(project.config, outs, deps)
+        self._claimed: dict[str, Stage] = {}  # claimed and not recorded
+        self._unfolded: dict[str, Stage] = {}  # recorded, and claimed until they are in the locks
         self._journal = journal
         self._folded_at = clock.monotonic()
 
@@ -68,11 +71,30 @@ class Book:
     def record(self, stage: Stage, locked: LockedStage, cached_outs: Sequence[str]) -> None:
         """`stage` is up to date as `locked` says; its cached outs are git's to ignore."""
         with self._lock:
-            self._ignoring.add(cached_outs)
             if stage.name is not None:
-                self._journal.append(stage.record_file, stage.name, locked)
+                text = self._texts[stage.address] = lockfile.stage_text(stage.name, locked)
+                self._journal.append(stage.record_file, stage.name, text)
+            self._ignoring.add(cached_outs)
             self._done[stage.address] = locked
             self._unfolded[stage.address] = stage
+            self._claimed.pop(stage.address, None)
+
+    def claim_ahead(self, stages: Sequence[Stage]) -> None:
+        """Claim stages that are about to start, in one edit, where no other process holds any.
+
+        An edit costs as much as a short stage does. What cannot be claimed here, `claim` waits for.
+        """
+        with self._lock:
+            fresh = [stage for stage in stages if stage.address not in self._claimed]
+        with suppress(Busy):
+            self._claims.publish(*self._paths(fresh))
+            with self._lock:
+                self._claimed.update({stage.address: stage for stage in fresh})
+
+    def is_claimed(self, stage: Stage) -> bool:
+        """Whether this run holds the stage's paths."""
+        with self._lock:
+            return stage.address in self._claimed
 
     @contextmanager
     def claim(self, stage: Stage, *, wait: bool) -> Iterator[bool]:
@@ -81,60 +103,68 @@ class Book:
         Yields whether another process may have brought the stage up to date meanwhile. Raises Busy
         where another process holds one of them and `wait` is off.
         """
-        reads, writes = self._paths(stage)
-        waited = self._wait_for(stage, reads, writes, wait=wait and "DVC_STAGE" not in os.environ)
+        wait = wait and "DVC_STAGE" not in os.environ
+        waited = not self.is_claimed(stage) and self._wait_for(stage, wait=wait)
         try:
             with self._lock:
                 rewritten = stage.name is not None and self._look_at_lock(stage.file)
             yield waited or rewritten
         finally:
-            with self._lock:
-                recorded = stage.address in self._unfolded
-            if not recorded:
-                self._claims.withdraw(reads, writes)
+            self.release(stage)
+
+    def release(self, stage: Stage) -> None:
+        """The stage needs nothing more; once it is recorded, its paths are held until the fold."""
+        with self._lock:
+            held = self._claimed.pop(stage.address, None)
+        if held is not None:
+            self._claims.withdraw(*self._paths([stage]))
 
     def fold(self, *, force: bool = False) -> None:
         """Bring what is recorded into the locks, if it is time to or `force` is on."""
-        if not force and clock.monotonic() - self._folded_at < FOLD_EVERY:
-            return
         with self._lock:
+            self._ignoring.write_if_due()
+            if not force and clock.monotonic() - self._folded_at < FOLD_EVERY:
+                return
             self._folded_at = clock.monotonic()
             if not self._unfolded:
                 return
+            self._ignoring.write()
             self._workspace.cache.flush()
             with repo_lock(self._project.config, wait=None):
                 for file in sorted({s.file for s in self._unfolded.values() if s.name is not None}):
                     self._fold_lock(file)
             self._journal.clear()
-            paths = [self._paths(stage) for stage in self._unfolded.values()]
-            self._claims.withdraw(
-                [p for reads, _ in paths for p in reads], [p for _, w in paths for p in w]
-            )
+            self._claims.withdraw(*self._paths(self._unfolded.values()))
             self._unfolded.clear()
 
     def close(self) -> None:
-        """The last fold, and the end of the journal."""
+        """The last fold, and the end of the journal and of all claims."""
         self.fold(force=True)
+        self._claims.withdraw(*self._paths(self._claimed.values()))
+        self._claimed.clear()
         self._journal.close()
 
-    def _paths(self, stage: Stage) -> tuple[list[str], list[str]]:
-        """What the stage reads and what it writes, as absolute paths."""
-        reads = [*(dep.key for dep in stage.deps), *(dep.key for dep in stage.params)]
+    def _paths(self, stages: Iterable[Stage]) -> tuple[list[str], list[str]]:
+        """What the stages read and what they write, as absolute paths."""
+        reads: list[str] = []
+        writes: list[str] = []
         path = self._workspace.path
-        return [path(key) for key in reads if "://" not in key], [
-            path(out.key) for out in stage.outs
-        ]
+        for stage in stages:
+            deps: tuple[Dep | ParamsDep, ...] = (*stage.deps, *stage.params)
+            reads += [path(dep.key) for dep in deps if "://" not in dep.key]
+            writes += [path(out.key) for out in stage.outs]
+        return reads, writes
 
     def stop_waiting(self) -> None:
         """Whoever waits for another process gives up."""
         self._stopped.set()
 
-    def _wait_for(self, stage: Stage, reads: list[str], writes: list[str], *, wait: bool) -> bool:
-        """Claim the paths; whether that took waiting."""
+    def _wait_for(self, stage: Stage, *, wait: bool) -> bool:
+        """Claim the stage's paths; whether that took waiting."""
         told = False
         while True:
             try:
-                self._claims.publish(reads, writes)
+                self._claims.publish(*self._paths([stage]))
             except Busy as busy:
                 if not wait or self._stopped.is_set():
                     raise
@@ -143,6 +173,8 @@ class Book:
                     told = True
                 self._stopped.wait(_LOOK_AGAIN)
             else:
+                with self._lock:
+                    self._claimed[stage.address] = stage
                 return told
 
     def _look_at_lock(self, file: str) -> bool:
@@ -162,10 +194,12 @@ class Book:
         text = self._locks.setdefault(file, _LockText(now))
         if now != text.written:  # somebody else wrote it since: their text is the new base
             text.base = now
-        stages = [s for s in self._project.stages if s.file == file and s.address in self._done]
-        stages.sort(key=lambda s: self._rank[s.address])
-        updates = {s.name: self._done[s.address] for s in stages if s.name is not None}
-        text.written = lockfile.splice(text.base, updates, list(updates))
+        new = {s.address: s.name for s in self._unfolded.values() if s.file == file and s.name}
+        text.done |= new
+        serial = sorted(text.done.items(), key=lambda item: self._rank[item[0]])
+        updates = {name: self._done[address] for address, name in serial}
+        texts = {name: self._texts[address] for address, name in serial}
+        text.written = lockfile.splice(text.base, updates, list(updates), texts)
         if text.written != now:
             write_text(path, text.written)
             self._versions[file] = self._project.lock_version(file)
@@ -177,3 +211,4 @@ class _LockText:
     def __init__(self, text: str | None) -> None:
         self.base = text
         self.written = text
+        self.done: dict[str, str] = {}  # what this run has recorded: address -> name

@@ -1,42 +1,74 @@
 """The `.gitignore` lines of a run's outs, in serial order whatever the order of their ends.
 
-A line is written when its stage is recorded, not later: a `.gitignore` inside a folder that is a
-dep is part of the dep, as in DVC.
+A line comes within `WRITE_EVERY` of its stage's record: rewriting the file for each of many short
+stages would cost more than they do. A `.gitignore` inside a folder that is a dep is part of the
+dep, as in DVC, and is written at once.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import posixpath
+from collections.abc import Collection, Sequence
 
+from mlctl.adapters import clock
 from mlctl.store.config import Config
 from mlctl.store.gitignore import ignored, lines_added, read_lines, write_lines
 from mlctl.store.locks import repo_lock
+
+WRITE_EVERY = 0.1  # seconds
 
 
 class Ignoring:
     """Makes git ignore outs; `keys` are all that a run may come to, in serial order.
 
-    Not safe for threads: the caller holds a lock.
+    `deps` are the keys that the run's stages read. Not safe for threads: the caller holds a lock.
     """
 
-    def __init__(self, config: Config, keys: Sequence[str]) -> None:
+    def __init__(self, config: Config, keys: Sequence[str], deps: Collection[str] = ()) -> None:
         self._config = config
         # One question for all: a process for each stage would cost more than many a stage does.
         keys = keys if config.git_root is not None else ()
         already = ignored(config, keys)
         self._rank = {key: rank for rank, key in enumerate(keys) if key not in already}
+        self._deps = frozenset(deps)
         self._files: dict[str, _File] = {}
+        self._pending: list[str] = []
+        self._written_at = 0.0
 
     def add(self, keys: Sequence[str]) -> None:
         """The outs `keys` are there now: bring their lines into the files."""
-        missing = [key for key in keys if key in self._rank]
+        self._pending += [key for key in keys if key in self._rank]
+        if any(self._is_read(posixpath.dirname(key)) for key in self._pending):
+            self.write()
+        else:
+            self.write_if_due()
+
+    def write_if_due(self) -> None:
+        """Write the lines that wait, unless the last ones were written just now."""
+        if self._pending and clock.monotonic() - self._written_at >= WRITE_EVERY:
+            self.write()
+
+    def write(self) -> None:
+        """Write the lines that wait."""
+        missing, self._pending = self._pending, []
         # A rule such as `models/` matches a folder only once it exists.
         folders = [key for key in missing if os.path.isdir(os.path.join(self._config.root, key))]
-        missing = [key for key in missing if key not in ignored(self._config, folders)]
+        already = ignored(self._config, folders)
+        missing = [key for key in missing if key not in already]
         if missing:  # another process may be adding lines of its own to the same files
             with repo_lock(self._config, wait=None):
                 self._write(missing)
+        self._written_at = clock.monotonic()
+
+    def _is_read(self, folder: str) -> bool:
+        """Whether the `.gitignore` in `folder` is, or is part of, a dep."""
+        path = posixpath.join(folder, ".gitignore")
+        while path not in {"", "/"}:
+            if path in self._deps:
+                return True
+            path = posixpath.dirname(path)
+        return "" in self._deps
 
     def _write(self, missing: Sequence[str]) -> None:
         for folder in dict.fromkeys(os.path.dirname(key) for key in missing):

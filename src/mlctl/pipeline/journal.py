@@ -31,16 +31,17 @@ class Journal:
         self._path = os.path.join(root, FOLDER, f"{run_id}.jsonl")
         self._handle: int | None = None
 
-    def append(self, lock: str, name: str, locked: LockedStage) -> None:
+    def append(self, lock: str, name: str, entry: str) -> None:
         """Write down that the stage `name` of `lock` is done, in one write.
 
-        It is not synced: after a power cut the stage is judged by its files again, and nothing is
-        lost but the time to look.
+        `entry` is its text as the lock will have it (`lockfile.stage_text`). It is not synced:
+        after a power cut the stage is judged by its files again, and nothing is lost but the time
+        to look.
         """
         if self._handle is None:
             os.makedirs(os.path.dirname(self._path), exist_ok=True)
             self._handle = self._open()
-        record = {"lock": lock, "stage": name, "entry": lockfile.stage_text(name, locked)}
+        record = {"lock": lock, "stage": name, "entry": entry}
         os.write(self._handle, (json.dumps(record) + "\n").encode())
 
     def _open(self) -> int:

@@ -228,17 +228,24 @@ def _unshared(value: Any) -> Any:
     return value
 
 
-def splice(text: str | None, updates: Mapping[str, LockedStage], order: Sequence[str]) -> str:
+def splice(
+    text: str | None,
+    updates: Mapping[str, LockedStage],
+    order: Sequence[str],
+    texts: Mapping[str, str] | None = None,
+) -> str:
     """The text of the lock after `updates`, as DVC would write it.
 
     Stages that are there keep their place; new ones are appended in `order` (those that `order`
-    does not name come last). Stages that are not updated keep their bytes.
+    does not name come last). Stages that are not updated keep their bytes. `texts` are the
+    `stage_text` of the updates, where a caller has them.
     """
     if not updates:
         return text or ""
     ordered = sorted(updates, key=_rank(order))
+    texts = texts or {name: stage_text(name, updates[name]) for name in ordered}
     if not text or not text.strip():
-        return HEAD + "".join(stage_text(name, updates[name]) for name in ordered)
+        return HEAD + "".join(texts[name] for name in ordered)
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     parts = locktext.split(text)
@@ -246,7 +253,7 @@ def splice(text: str | None, updates: Mapping[str, LockedStage], order: Sequence
         return _round_trip(text, updates, ordered)
     before, stages, after = parts
     for name in ordered:
-        new = stage_text(name, updates[name])
+        new = texts[name]
         if name in stages and stages[name] != new and locktext.has_comments(stages[name]):
             return _round_trip(text, updates, ordered)
         stages[name] = new

@@ -6,6 +6,7 @@ import os
 import queue
 import signal
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ from mlctl.pipeline.spec import Stage
 
 KEPT_LOGS = 20  # runs whose logs are kept
 _TICK = 0.25  # seconds between two looks at the time while stages run
+_AHEAD = 0.1  # seconds that a stage may be claimed before it starts
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -60,6 +62,7 @@ class Loop:
         self._executors: dict[str, Executor] = {}
         self._finished: queue.SimpleQueue[tuple[int, Outcome]] = queue.SimpleQueue()
         self._failed = False
+        self._ends: deque[float] = deque()  # when the latest stages ended
 
     def run(
         self,
@@ -117,6 +120,7 @@ class Loop:
                     if self.signal is not None:
                         self._drop(self._scheduler.drop_rest(), pending, "interrupted")
                     while (started := self._scheduler.start_next()) is not None:
+                        self._claim(started[0], pending)
                         pool.submit(self._work, started[0], pending[started[0]], started[1])
                     try:
                         place, outcome = self._finished.get(timeout=_TICK)
@@ -133,6 +137,17 @@ class Loop:
                 raise
         self._context.book.close()
         self._tail.close()
+
+    def _claim(self, place: int, pending: Sequence[int]) -> None:
+        """Claim the stage at `place`, where that can be done together with the next ones: as many
+        as come to their end in `_AHEAD` at the pace of now.
+        """
+        now, book, stages = clock.monotonic(), self._context.book, self._project.stages
+        while self._ends and self._ends[0] < now - _AHEAD:
+            self._ends.popleft()
+        if self._ends and not book.is_claimed(stages[pending[place]]):
+            places = [place, *self._scheduler.next_ready(len(self._ends))]
+            book.claim_ahead([stages[pending[p]] for p in places])
 
     def _work(self, place: int, index: int, gpus: Sequence[str]) -> None:
         try:
@@ -151,6 +166,7 @@ class Loop:
         try:
             reasons = self._reasons(index)
             if not reasons:
+                self._context.book.release(stage)
                 return self._unchanged(stage)
             with self._context.book.claim(stage, wait=self._request.options.wait) as outdated:
                 if outdated:
@@ -205,6 +221,7 @@ class Loop:
     ) -> None:
         if isinstance(outcome, BaseException):
             raise outcome
+        self._ends.append(clock.monotonic())
         if outcome.outcome in {"failed", "cancelled"}:
             self._failed = True
             self._finish(pending[place], outcome)

@@ -114,6 +114,7 @@ class Project:
         if not os.path.isdir(folder) or not os.listdir(folder):
             return
         from mlctl.pipeline import journal
+        from mlctl.store import gitignore
 
         paths = journal.abandoned(self.root)
         if not paths:
@@ -125,7 +126,17 @@ class Project:
 
         with suppress(Busy, OSError), repo_lock(self.config):
             for path in paths:
-                journal.recover(self.root, path, order)
+                done = journal.recover(self.root, path, order)
+                gitignore.ignore(
+                    self.config,
+                    [
+                        out.key
+                        for stage in serial
+                        if stage.name in done.get(lock_key(stage.file), ())
+                        for out in stage.outs
+                        if out.cache
+                    ],
+                )
 
     def lock_version(self, file: str) -> tuple[int, int, int] | None:
         """What tells one version of the lock of a `dvc.yaml` from the next, without reading it."""

@@ -71,6 +71,10 @@ class Scheduler:
             heapq.heappush(self._ready, step)
         return started
 
+    def next_ready(self, count: int) -> list[int]:
+        """The next ready steps, `count` at most, in the order in which they would start."""
+        return heapq.nsmallest(count, self._ready)
+
     def finish(self, step: int) -> None:
         """`step` ended well (or needed nothing): what waited for it may go on."""
         self._running.pop(step, None)

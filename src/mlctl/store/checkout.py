@@ -75,7 +75,7 @@ def relink(workspace: Workspace, observed: Observed) -> None:
         workspace.cache.flush()  # protecting objects later would look like a change of the links
     known: dict[str, tuple[Signature, str]] = {}
     remaining = list(types)
-    temporary = _temporary_folder(workspace, os.path.dirname(observed.path))
+    temporary: str | None = None
     for entry in observed.entries:
         cached = workspace.cache.path(entry.md5, legacy=legacy)
         status = os.stat(entry.path)
@@ -86,6 +86,7 @@ def relink(workspace: Workspace, observed: Observed) -> None:
                 hint="wait until nothing writes to it, and try again",
             )
         if _needs_relink(entry.path, cached, types, isdir):
+            temporary = temporary or _temporary_folder(workspace, os.path.dirname(observed.path))
             make_link(cached, entry.path, remaining, temporary)
             protect(cached)
         elif not same:

@@ -178,6 +178,8 @@ def _gitignore(config: Config, folder: str) -> str:
 
 
 def _escape(name: str) -> str:
+    if _SPECIAL.isdisjoint(name):
+        return name
     return "".join(f"\\{char}" if char in _SPECIAL else char for char in name)
 
 

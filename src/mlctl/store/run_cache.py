@@ -16,6 +16,7 @@ from typing import Any
 
 from mlctl.adapters import files, yaml
 from mlctl.errors import ConfigError
+from mlctl.store.links import replacing
 
 Entry = Mapping[str, Any]
 
@@ -75,6 +76,9 @@ def save(cache_dir: str, entry: Entry, text: str, check: Callable[[Any], None]) 
 
     It is not synced: an entry that a power cut spoils is removed when it is looked up.
     """
-    path = os.path.join(folder(cache_dir, key(entry)), value(entry))
+    place = folder(cache_dir, key(entry))
+    path = os.path.join(place, value(entry))
     if _read(path, check) is None:
-        files.write_text(path, text, durable=False)
+        os.makedirs(place, exist_ok=True)
+        with replacing(path) as temporary, open(temporary, "x", encoding="utf-8") as file:
+            file.write(text)
