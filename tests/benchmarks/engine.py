@@ -12,10 +12,11 @@ Every figure is the median wall time of whole processes, with warm caches, in se
 from __future__ import annotations
 
 import argparse
+import compileall
+import contextlib
 import importlib.util
 import os
 import platform
-import shutil
 import statistics
 import subprocess
 import sys
@@ -24,6 +25,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import mlctl
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 MLCTL = [sys.executable, "-m", "mlctl"]
@@ -79,12 +82,16 @@ def measure(size: Size, *, only: str = "", slow: bool = False) -> Iterator[Row]:
     if slow:
         benches["first run by dvc"] = first_run_by_dvc
     os.environ.update({"DVC_NO_ANALYTICS": "1", "SHELL": "/bin/sh"})
+    # pip compiles what it installs, peers included; an editable installation may not be compiled.
+    compileall.compile_dir(str(Path(mlctl.__file__).parent), quiet=1)
     for name, bench in benches.items():
         if only not in name:
             continue
         with tempfile.TemporaryDirectory(prefix="mlctl-bench-") as folder:
             os.environ.update({"HOME": folder, "DVC_SITE_CACHE_DIR": f"{folder}/site"})
-            row = bench(Path(folder), size)
+            place = Path(folder) / "project"
+            place.mkdir()
+            row = bench(place, size)
         print(" | ".join(cells(row)), flush=True)
         yield row
 
@@ -130,9 +137,7 @@ def first_run(folder: Path, size: Size) -> Row:
     (folder / "build.ninja").write_text("\n".join(lines) + "\n")
 
     def afresh() -> None:
-        forget_runs(folder)
-        shutil.rmtree(folder / "built", ignore_errors=True)
-        (folder / ".ninja_log").unlink(missing_ok=True)
+        forget_runs(folder, "built", ".ninja_log")
 
     ours, theirs = side_by_side([*MLCTL, "run", "-q", "-j2"], ninja, folder, 3, before=afresh)
     return Row(f"first run of {size.stages} trivial stages, `-j2`", ours, "`ninja -j2`", theirs,
@@ -197,11 +202,16 @@ stages:
 """)
 
 
-def forget_runs(folder: Path) -> None:
-    """As before the first run: no lock, no cache, no outs."""
-    for name in (".mlctl", ".dvc/cache", "out", "runs"):
-        shutil.rmtree(folder / name, ignore_errors=True)
-    (folder / "dvc.lock").unlink(missing_ok=True)
+def forget_runs(folder: Path, *more: str) -> None:
+    """As before the first run: no lock, no cache, no outs.
+
+    They are moved away and not deleted: for five seconds ext4 searches around the inodes of files
+    that were deleted (`recently_deleted`), which would slow down whoever makes files next.
+    """
+    away = Path(tempfile.mkdtemp(dir=folder.parent, prefix="mlctl-bench-old-"))
+    for name in (".mlctl", ".dvc/cache", "out", "runs", "dvc.lock", *more):
+        with contextlib.suppress(FileNotFoundError):
+            (folder / name).rename(away / Path(name).name)
     (folder / "out").mkdir()
 
 

@@ -103,4 +103,4 @@ def test_it_says_what_a_ready_stage_waits_for():
     ]
     scheduler = Scheduler([[]] * 4, settings, Slots(4))
     scheduler.start_next()
-    assert scheduler.waits() == {1: "mutex db", 2: "a gpu", 3: "9 cpus"}
+    assert scheduler.waits(50) == {1: "mutex db", 2: "a gpu", 3: "9 cpus"}

@@ -79,12 +79,15 @@ class Compiled:
 
     def save(self) -> None:
         """Write what this command parsed anew, and drop files that are gone."""
-        if not self._changed and self._used.keys() == self._kept.keys():
+        if not self._changed:
             return
+        unused = self._kept.keys() - self._used.keys()
+        there = {key: self._kept[key] for key in unused if len(self._signature(key)) > 1}
+        kept = {**there, **self._used}
         try:
-            data = marshal.dumps((self._tag, self._used))
+            data = marshal.dumps((self._tag, kept))
         except ValueError:  # a value that marshal does not know, such as a date
-            kept = {key: value for key, value in self._used.items() if _marshallable(value)}
+            kept = {key: value for key, value in kept.items() if _marshallable(value)}
             data = marshal.dumps((self._tag, kept))
         with suppress(OSError):
             write_bytes(self._path, data, durable=False)

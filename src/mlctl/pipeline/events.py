@@ -64,7 +64,7 @@ class StageFinished:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What each stage that is ready waits for: `memory`, `a gpu`, `mutex db`, `a free slot`."""
+    """What the next ready stages wait for: `memory`, `a gpu`, `mutex db`, `a free slot`."""
 
     stages: tuple[tuple[str, str], ...]
 

@@ -1,8 +1,8 @@
 """The `.gitignore` lines of a run's outs, in serial order whatever the order of their ends.
 
-A line comes within `WRITE_EVERY` of its stage's record: rewriting the file for each of many short
-stages would cost more than they do. A `.gitignore` inside a folder that is a dep is part of the
-dep, as in DVC, and is written at once.
+Lines wait for `write_if_due`, which writes them every `WRITE_EVERY`: rewriting the file for each of
+many short stages would cost more than they do. A `.gitignore` inside a folder that is a dep is part
+of the dep, as in DVC, and is written at once.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from mlctl.store.config import Config
 from mlctl.store.gitignore import ignored, lines_added, read_lines, write_lines
 from mlctl.store.locks import repo_lock
 
-WRITE_EVERY = 0.1  # seconds
+WRITE_EVERY = 0.25  # seconds
 
 
 class Ignoring:
@@ -38,11 +38,10 @@ class Ignoring:
 
     def add(self, keys: Sequence[str]) -> None:
         """The outs `keys` are there now: bring their lines into the files."""
-        self._pending += [key for key in keys if key in self._rank]
-        if any(self._is_read(posixpath.dirname(key)) for key in self._pending):
+        new = [key for key in keys if key in self._rank]
+        self._pending += new
+        if any(self._is_read(posixpath.dirname(key)) for key in new):
             self.write()
-        else:
-            self.write_if_due()
 
     def write_if_due(self) -> None:
         """Write the lines that wait, unless the last ones were written just now."""

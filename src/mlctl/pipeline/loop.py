@@ -33,6 +33,7 @@ from mlctl.pipeline.spec import Stage
 
 KEPT_LOGS = 20  # runs whose logs are kept
 _TICK = 0.25  # seconds between two looks at the time while stages run
+_WAITS_TOLD = 50  # stages whose waiting is told: more is not looked at, and takes time to find out
 _AHEAD = 0.1  # seconds that a stage may be claimed before it starts
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -239,7 +240,7 @@ class Loop:
             self._finish(pending[place], StageResult(stage, "skipped", message=message))
 
     def _tell_waiting(self, pending: Sequence[int]) -> None:
-        waits = self._scheduler.waits()
+        waits = self._scheduler.waits(_WAITS_TOLD)
         if waits:
             stages = self._project.stages
             self._emit(

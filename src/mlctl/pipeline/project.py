@@ -40,6 +40,7 @@ class Project:
     stages: tuple[Stage, ...]
     _compiled: Compiled
     lock_versions: dict[str, tuple[int, int, int] | None] = field(default_factory=dict)
+    _locks: dict[str, dict[str, LockedStage]] = field(default_factory=dict)
 
     @classmethod
     def open(cls, start: str | None = None) -> Project:
@@ -83,18 +84,18 @@ class Project:
                 error.line = line_of(self.root, error.file, error.where)
             raise
 
-    @cached_property
-    def locks(self) -> dict[str, dict[str, LockedStage]]:
-        """Every `dvc.lock`: file key -> stage name -> what is locked.
+    def lock(self, file: str) -> dict[str, LockedStage]:
+        """The `dvc.lock` beside the `dvc.yaml` at `file`: stage name -> what is locked.
 
         What a killed run had finished is brought into the locks first.
         """
-        self._recover()
-        found = {}
-        for file in self.files:
-            key = lock_key(file.file)
-            self.lock_versions[file.file] = self.lock_version(file.file)
-            found[file.file] = self._compiled.get(key, partial(self._parse_lock, key))
+        found = self._locks.get(file)
+        if found is None:
+            if not self._locks:
+                self._recover()
+            key = lock_key(file)
+            self.lock_versions[file] = self.lock_version(file)
+            found = self._locks[file] = self._compiled.get(key, partial(self._parse_lock, key))
         return found
 
     def _parse_lock(self, key: str) -> tuple[dict[str, LockedStage], Iterable[str]]:
@@ -161,7 +162,7 @@ class Project:
             return LockedStage(
                 None, (), {}, tuple(LockedPath(o.path, o.digest) for o in stage.outs)
             )
-        return self.locks[stage.file].get(stage.name)
+        return self.lock(stage.file).get(stage.name)
 
     def select(
         self,

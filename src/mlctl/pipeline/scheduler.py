@@ -109,9 +109,9 @@ class Scheduler:
         self._left -= len(given_up)
         return given_up
 
-    def waits(self) -> Mapping[int, str]:
-        """What each ready step waits for, in words."""
-        return {step: self._missing(step) or "a free slot" for step in sorted(self._ready)}
+    def waits(self, most: int) -> Mapping[int, str]:
+        """What each of the next ready steps waits for, in words; `most` of them."""
+        return {step: self._missing(step) or "a free slot" for step in self.next_ready(most)}
 
     def _missing(self, step: int) -> str | None:
         asked = self._settings[step]
