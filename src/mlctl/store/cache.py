@@ -20,11 +20,12 @@ from array import array
 from collections.abc import Iterable
 from contextlib import suppress
 
-from mlctl.errors import Busy, InvalidInput, NotAble
+from mlctl.errors import InvalidInput, NotAble
 from mlctl.store.config import Config
+from mlctl.store.copying import Copy, copy_all, refuse_changed
 from mlctl.store.digest import Digest
 from mlctl.store.hashing import file_md5, file_md5_dos2unix
-from mlctl.store.links import PROTECTED, copy_file, protect, replacing, without_links
+from mlctl.store.links import PROTECTED, protect, replacing, without_links
 from mlctl.store.observed import Entry, Observed
 from mlctl.store.state import Signature, State, is_settled, signature
 from mlctl.store.tree import TreeEntry, parse_tree, tree_bytes
@@ -119,9 +120,15 @@ class Cache:
         """
         legacy = observed.digest.legacy
         files = {entry.md5: entry for entry in observed.entries}
+        copies = []
         for md5, entry in files.items():
             if not self.exists(md5, legacy=legacy):
-                self._add_file(entry, self.path(md5, legacy=legacy), hardlink)
+                path = self.path(md5, legacy=legacy)
+                self._make_folder(os.path.dirname(path))
+                if not (hardlink and entry.size and self._link_in(entry, path)):
+                    copies.append(Copy(entry.path, path, entry.signature))
+        copy_all(copies)
+        self._note(copy.target for copy in copies)
         if observed.digest.isdir and not self.exists(observed.digest.md5, legacy=legacy):
             listing = tree_bytes((entry.relpath, entry.md5) for entry in observed.entries)
             self._add_bytes(listing, self.path(observed.digest.md5, legacy=legacy))
@@ -168,30 +175,28 @@ class Cache:
                     self._state.put_many([(path, now, md5)], began=began, legacy=legacy)
         return True
 
-    def _add_file(self, entry: Entry, path: str, hardlink: bool) -> None:
-        self._make_folder(os.path.dirname(path))
-        with replacing(path) as temporary:
-            if hardlink and entry.size and _link(entry.path, temporary):
+    def _link_in(self, entry: Entry, path: str) -> bool:
+        """Make the workspace's own file the object; False where the file systems refuse that."""
+        try:
+            with replacing(path) as temporary:
+                os.link(without_links(entry.path), temporary)
                 # the link itself is a change, whose time is new
                 after = signature(os.stat(temporary))._replace(ctime=entry.signature.ctime)
-            else:
-                after = signature(copy_file(entry.path, temporary))
-            if after != entry.signature:
-                raise Busy(
-                    f"{entry.path}: changed while it was put into the cache",
-                    hint="wait until nothing writes to it, and try again",
-                )
-        self._note(path)
+                refuse_changed(entry.path, after, entry.signature)
+        except OSError:
+            return False
+        self._note([path])
+        return True
 
     def _add_bytes(self, data: bytes, path: str) -> None:
         self._make_folder(os.path.dirname(path))
         with replacing(path) as temporary, open(temporary, "xb") as file:
             file.write(data)
-        self._note(path)
+        self._note([path])
 
-    def _note(self, path: str) -> None:
+    def _note(self, paths: Iterable[str]) -> None:
         with self._lock:
-            self._unflushed[path] = None
+            self._unflushed.update(dict.fromkeys(paths))
 
     def _make_folder(self, folder: str) -> None:
         if folder in self._folders:
@@ -219,14 +224,6 @@ class Cache:
             settled = settled and is_settled(sign, began)
             numbers.extend(sign)
         return hashlib.blake2b(numbers.tobytes(), digest_size=16).digest(), settled
-
-
-def _link(source: str, target: str) -> bool:
-    try:
-        os.link(without_links(source), target)
-    except OSError:
-        return False
-    return True
 
 
 def _sync_file(path: str) -> None:

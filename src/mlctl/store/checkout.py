@@ -14,10 +14,12 @@ from mlctl.store.cache import MissingObjects
 from mlctl.store.digest import Digest
 from mlctl.store.links import make_link, protect, remove, set_executable
 from mlctl.store.observe import observe
-from mlctl.store.observed import Observed
+from mlctl.store.observed import Entry, Observed
 from mlctl.store.state import Signature, make_local_dir, signature
 from mlctl.store.tree import TreeEntry
 from mlctl.store.workspace import Workspace
+
+_COPIES = {"copy", "reflink"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +79,15 @@ def relink(workspace: Workspace, observed: Observed) -> None:
     remaining = list(types)
     temporary: str | None = None
     for entry in observed.entries:
+        status = os.lstat(entry.path)
+        if types[0] in _COPIES and _is_plain(status):  # most of all files: no second look
+            _refuse_changed(entry, status)
+            continue
         cached = workspace.cache.path(entry.md5, legacy=legacy)
         status = os.stat(entry.path)
         same = os.path.samestat(status, os.stat(cached))
-        if not same and signature(status) != entry.signature:
-            raise Busy(
-                f"{entry.path}: changed while it was committed",
-                hint="wait until nothing writes to it, and try again",
-            )
+        if not same:
+            _refuse_changed(entry, status)
         if _needs_relink(entry.path, cached, types, isdir):
             temporary = temporary or _temporary_folder(workspace, os.path.dirname(observed.path))
             make_link(cached, entry.path, remaining, temporary)
@@ -100,6 +103,19 @@ def relink(workspace: Workspace, observed: Observed) -> None:
         _remember(workspace, observed.key, {**unchanged, **known}, legacy)
 
 
+def _is_plain(status: os.stat_result) -> bool:
+    """Whether it is a file with no other name, and so a copy of what is in the cache."""
+    return stat_module.S_ISREG(status.st_mode) and status.st_nlink == 1
+
+
+def _refuse_changed(entry: Entry, status: os.stat_result) -> None:
+    if signature(status) != entry.signature:
+        raise Busy(
+            f"{entry.path}: changed while it was committed",
+            hint="wait until nothing writes to it, and try again",
+        )
+
+
 def _needs_relink(path: str, cached: str, types: Iterable[str], isdir: bool) -> bool:
     """DVC's rule: a file of any of the configured kinds stays; a single file is linked anew
     unless it is a copy and copies are what its links would be."""
@@ -108,7 +124,7 @@ def _needs_relink(path: str, cached: str, types: Iterable[str], isdir: bool) -> 
     is_hardlink = not is_symlink and status.st_nlink > 1
     is_copy = not is_symlink and not is_hardlink
     for kind in types:
-        if is_copy and kind in {"copy", "reflink"}:
+        if is_copy and kind in _COPIES:
             return False
         if is_copy and kind == "hardlink" and not status.st_size:
             return False  # no link is made of an empty file
