@@ -2,14 +2,13 @@
 
 import pytest
 
-from benchmarks.engine import Size, measure, page
+from benchmarks.__main__ import BENCHES, measure
+from benchmarks.harness import Size, page
 
-SMALL = Size(stages=4, many=6, others=3, repeats=1, seconds=0.1)
+SMALL = Size(stages=4, many=6, others=3, repeats=1, seconds=0.1, files=200, large=5_000_000)
 
 
-@pytest.mark.parametrize(
-    "name", ["version", "status", "noop", "first run", "parallel", "one target"]
-)
+@pytest.mark.parametrize("name", BENCHES)
 def test_benchmark(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHELL", "/bin/sh")
     rows = list(measure(SMALL, only=name))

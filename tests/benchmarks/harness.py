@@ -1,0 +1,144 @@
+"""What the benchmarks share: rows, timing by turns, and the page that shows them.
+
+    python -m benchmarks             (in tests/) all rows; about a quarter of an hour
+    python -m benchmarks --only noop rows whose name holds `noop`
+    python -m benchmarks --write     also write docs/benchmarks.md
+
+Every figure is the median wall time of whole processes, with warm caches, in seconds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+MLCTL = [sys.executable, "-m", "mlctl"]
+DVC = [sys.executable, "-m", "dvc"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison; `ratio` is written so that the target reads as in the last column."""
+
+    what: str
+    ours: float
+    peer: str
+    theirs: float | None
+    ratio: str
+    target: str
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is measured; the smoke test takes little."""
+
+    stages: int = 500
+    many: int = 5000
+    others: int = 1000
+    repeats: int = 7
+    seconds: float = 1.0
+    files: int = 50_000
+    large: int = 2_000_000_000  # bytes
+
+
+Bench = Callable[[Path, Size], Row]
+
+
+def forget_runs(folder: Path, *more: str) -> None:
+    """As before the first run: no lock, no cache, no outs."""
+    aside(folder, ".mlctl", ".dvc/cache", "out", "runs", "dvc.lock", *more)
+    (folder / "out").mkdir()
+
+
+def aside(folder: Path, *names: str) -> None:
+    """Move files away, if they are there.
+
+    They are not deleted: for five seconds ext4 searches around the inodes of files that were
+    deleted (`recently_deleted`), which would slow down whoever makes files next.
+    """
+    away = Path(tempfile.mkdtemp(dir=folder.parent, prefix="old-"))
+    for name in names:
+        with contextlib.suppress(FileNotFoundError):
+            (folder / name).rename(away / Path(name).name)
+
+
+def side_by_side(
+    ours: Sequence[str],
+    peer: Sequence[str],
+    folder: Path,
+    repeats: int,
+    before: Callable[[], None] = lambda: None,
+) -> tuple[float, float]:
+    """The medians of both, measured by turns so that what else the machine does hits both."""
+    times: tuple[list[float], list[float]] = ([], [])
+    for _ in range(repeats + 1):
+        for command, into in zip((ours, peer), times, strict=True):
+            before()
+            into.append(timed(command, folder))
+    return statistics.median(times[0][1:]), statistics.median(times[1][1:])
+
+
+def median(
+    command: Sequence[str],
+    folder: Path,
+    repeats: int,
+    before: Callable[[], None] = lambda: None,
+) -> float:
+    times = []
+    for _ in range(repeats):
+        before()
+        times.append(timed(command, folder))
+    return statistics.median(times)
+
+
+def timed(command: Sequence[str], folder: Path) -> float:
+    began = time.perf_counter()
+    run(command, folder)
+    return time.perf_counter() - began
+
+
+def run(command: Sequence[str], folder: Path) -> None:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+
+
+def ensure(package: str) -> None:
+    """Install the peer beside mlctl, if it is not there."""
+    if importlib.util.find_spec(package) is None:
+        run([sys.executable, "-m", "pip", "install", "-q", package], Path.cwd())
+
+
+def cells(row: Row) -> list[str]:
+    theirs = "" if row.theirs is None else f"{row.theirs:.3f}"
+    return [row.what, f"{row.ours:.3f}", row.peer, theirs, row.ratio, row.target]
+
+
+def page(rows: Sequence[Row]) -> str:
+    """docs/benchmarks.md."""
+    import dvc
+
+    table = "\n".join(f"| {' | '.join(cells(row))} |" for row in rows)
+    return f"""\
+# Benchmarks
+
+Written by `cd tests && python -m benchmarks --write` on {time.strftime("%Y-%m-%d")}: Python
+{platform.python_version()}, DVC {dvc.__version__}, {platform.system()} {platform.machine()},
+{os.cpu_count()} processors. Medians of whole processes in seconds, measured by turns. The targets
+are those that the engine must reach; a row that misses its target says so by its figure.
+
+| what | mlctl | peer | peer's time | ratio | target |
+|---|---|---|---|---|---|
+{table}
+"""
