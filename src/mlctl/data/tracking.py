@@ -114,7 +114,7 @@ def _add_ourselves(project: Project, paths: Sequence[str]) -> None:
     gitignore.check_untracked(project.config, paths)
     with open_workspace(project) as workspace, repo_lock(project.config):
         for path in paths:
-            seen = workspace.observe(path)
+            seen = workspace.observe(path, to_commit=True)
             if seen is None:
                 raise InvalidInput(f"{path}: a link to nothing")
             workspace.cache.commit(seen)

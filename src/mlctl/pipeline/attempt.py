@@ -106,7 +106,8 @@ class Attempt:
     def _check_outs_exist(self, problem: str) -> None:
         self._observer.forget(out.key for out in self.stage.outs)
         for out in self.stage.outs:
-            if self._observer.observed(out.key) is None:
+            to_commit = out.cache and self.context.options.commit
+            if self._observer.observed(out.key, to_commit=to_commit) is None:
                 raise AnswerNo(f"out {out.path!r} {problem}")
 
     def _restore(self) -> bool:

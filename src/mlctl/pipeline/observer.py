@@ -30,13 +30,18 @@ class Observer:
         self._cached: set[tuple[str, bool]] = set()
         self._lock = threading.Lock()
 
-    def observed(self, key: str, *, legacy: bool = False) -> Observed | None:
-        """The file or folder `key` with its digest, or None where there is none."""
+    def observed(
+        self, key: str, *, legacy: bool = False, to_commit: bool = False
+    ) -> Observed | None:
+        """The file or folder `key` with its digest, or None where there is none.
+
+        `to_commit` says that it goes into the cache next.
+        """
         memo = (key, legacy)
         with self._lock:
             if memo in self._seen:
                 return self._seen[memo]
-        found = self.workspace.observe(key, legacy=legacy)
+        found = self.workspace.observe(key, legacy=legacy, to_commit=to_commit)
         with self._lock:
             self._seen[memo] = found
             for folder in _folders(key):

@@ -17,15 +17,16 @@ import sys
 import threading
 import time
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from mlctl.errors import InvalidInput, NotAble
+from mlctl.errors import Busy, InvalidInput, NotAble
+from mlctl.store import intake
 from mlctl.store.config import Config
-from mlctl.store.copying import Copy, copy_all, refuse_changed
 from mlctl.store.digest import Digest
 from mlctl.store.hashing import file_md5, file_md5_dos2unix
-from mlctl.store.links import PROTECTED, protect, replacing, without_links
+from mlctl.store.intake import File
+from mlctl.store.links import PROTECTED, copy_file, protect, replacing, without_links
 from mlctl.store.observed import Entry, Observed
 from mlctl.store.state import Signature, State, is_settled, signature
 from mlctl.store.tree import TreeEntry, parse_tree, tree_bytes
@@ -66,11 +67,13 @@ class Cache:
     def exists(self, md5: str, *, legacy: bool = False) -> bool:
         """Whether the object is there and sound; one that is not sound is deleted."""
         path = self.path(md5, legacy=legacy)
+        if path in self._unflushed:
+            return True
         try:
             status = os.stat(path)
         except (FileNotFoundError, NotADirectoryError):
             return False
-        if stat_module.S_IMODE(status.st_mode) == PROTECTED or path in self._unflushed:
+        if stat_module.S_IMODE(status.st_mode) == PROTECTED:
             return True
         return self._check(path, md5.removesuffix(".dir"), signature(status), legacy)
 
@@ -111,6 +114,17 @@ class Cache:
             self._state.put_complete(name, sign)
         return missing
 
+    def take_in(self, files: Sequence[File]) -> list[str | None]:
+        """Hash small files and put them into the cache in one pass: what a commit would do later.
+
+        None for a file that was left out; see `intake`.
+        """
+        if self.config.shared or self.config.link_types[0] == "hardlink":
+            return [None] * len(files)  # modes and links of their own
+        taken = intake.take_in(files, self._places[False])
+        self._note(self.path(item.md5) for item in taken if item is not None and item.is_new)
+        return [None if item is None else item.md5 for item in taken]
+
     def commit(self, observed: Observed, *, hardlink: bool = False, flush: bool = True) -> None:
         """Put what was observed into the cache: the files first, then the folder's listing.
 
@@ -120,15 +134,9 @@ class Cache:
         """
         legacy = observed.digest.legacy
         files = {entry.md5: entry for entry in observed.entries}
-        copies = []
         for md5, entry in files.items():
             if not self.exists(md5, legacy=legacy):
-                path = self.path(md5, legacy=legacy)
-                self._make_folder(os.path.dirname(path))
-                if not (hardlink and entry.size and self._link_in(entry, path)):
-                    copies.append(Copy(entry.path, path, entry.signature))
-        copy_all(copies)
-        self._note(copy.target for copy in copies)
+                self._add_file(entry, self.path(md5, legacy=legacy), hardlink)
         if observed.digest.isdir and not self.exists(observed.digest.md5, legacy=legacy):
             listing = tree_bytes((entry.relpath, entry.md5) for entry in observed.entries)
             self._add_bytes(listing, self.path(observed.digest.md5, legacy=legacy))
@@ -175,18 +183,20 @@ class Cache:
                     self._state.put_many([(path, now, md5)], began=began, legacy=legacy)
         return True
 
-    def _link_in(self, entry: Entry, path: str) -> bool:
-        """Make the workspace's own file the object; False where the file systems refuse that."""
-        try:
-            with replacing(path) as temporary:
-                os.link(without_links(entry.path), temporary)
+    def _add_file(self, entry: Entry, path: str, hardlink: bool) -> None:
+        self._make_folder(os.path.dirname(path))
+        with replacing(path) as temporary:
+            if hardlink and entry.size and _link(entry.path, temporary):
                 # the link itself is a change, whose time is new
                 after = signature(os.stat(temporary))._replace(ctime=entry.signature.ctime)
-                refuse_changed(entry.path, after, entry.signature)
-        except OSError:
-            return False
+            else:
+                after = signature(copy_file(entry.path, temporary))
+            if after != entry.signature:
+                raise Busy(
+                    f"{entry.path}: changed while it was put into the cache",
+                    hint="wait until nothing writes to it, and try again",
+                )
         self._note([path])
-        return True
 
     def _add_bytes(self, data: bytes, path: str) -> None:
         self._make_folder(os.path.dirname(path))
@@ -224,6 +234,14 @@ class Cache:
             settled = settled and is_settled(sign, began)
             numbers.extend(sign)
         return hashlib.blake2b(numbers.tobytes(), digest_size=16).digest(), settled
+
+
+def _link(source: str, target: str) -> bool:
+    try:
+        os.link(without_links(source), target)
+    except OSError:
+        return False
+    return True
 
 
 def _sync_file(path: str) -> None:

@@ -16,12 +16,14 @@ from mlctl.errors import Busy, InvalidInput, NotAble
 from mlctl.store.digest import Digest
 from mlctl.store.hashing import file_md5, file_md5_dos2unix, is_executable
 from mlctl.store.ignore import Ignore
+from mlctl.store.intake import LARGEST, WORTH_IT, File
 from mlctl.store.links import PROTECTED
 from mlctl.store.observed import Entry, Observed
 from mlctl.store.state import MARGIN, Folder, Signature, State, is_settled, signature
 from mlctl.store.tree import tree_bytes, tree_id
 
 ObjectPath = Callable[[str], str]
+TakeIn = Callable[[Sequence[File]], Sequence[str | None]]
 Known = Mapping[str, tuple[Signature, str]]
 
 _ATTEMPTS = 3
@@ -41,6 +43,7 @@ class _Context:
     state: State
     legacy: bool
     object_path: ObjectPath | None
+    take_in: TakeIn | None = None
 
 
 def observe(
@@ -52,17 +55,19 @@ def observe(
     legacy: bool = False,
     object_path: ObjectPath | None = None,
     known: Known | None = None,
+    take_in: TakeIn | None = None,
 ) -> Observed | None:
     """What lies at `key` (from `root`, or absolute), or None where nothing does.
 
     A link to nothing counts as nothing. `legacy` takes the hash of DVC 2. `object_path` (of the
     cache) saves hashing links into the cache whose change time alone is new, because another link
     was made. `known` says what the caller has just written there: relpath -> (signature, md5).
+    `take_in` (of the cache) is for what will be committed: it hashes many small files faster.
     Raises InvalidInput for what DVC refuses (a `.dvcignore` in a folder, a pipe or device), Busy
     for a file that is being written.
     """
     path = os.path.normpath(os.path.join(root, key))
-    context = _Context(state, legacy, object_path)
+    context = _Context(state, legacy, object_path, None if legacy else take_in)
     try:
         status = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -128,7 +133,7 @@ def _examine(
             hashes[item.relpath] = md5
     began = _wait_until_settled([*unknown, *(f for f in files if f.relpath in known)], began)
     replaced: dict[str, _File] = {}
-    for item, new in _hash_all(unknown, context.legacy):
+    for item, new in _hash_all(unknown, context):
         hashes[item.relpath] = new
         replaced[item.relpath] = item
     final = [replaced.get(item.relpath, item) for item in files]
@@ -180,7 +185,17 @@ def _wait_until_settled(files: Sequence[_File], began: int) -> int:
     return began
 
 
-def _hash_all(files: Sequence[_File], legacy: bool) -> list[tuple[_File, str]]:
+def _hash_all(files: Sequence[_File], context: _Context) -> list[tuple[_File, str]]:
+    small = [f for f in files if f.signature.size <= LARGEST]
+    if context.take_in is None or len(small) < WORTH_IT:
+        return _hash_here(files, context.legacy)
+    md5s = context.take_in([File(item.path, item.signature) for item in small])
+    taken = [(item, md5) for item, md5 in zip(small, md5s, strict=True) if md5 is not None]
+    done = {item.relpath for item, _ in taken}
+    return [*taken, *_hash_here([f for f in files if f.relpath not in done], context.legacy)]
+
+
+def _hash_here(files: Sequence[_File], legacy: bool) -> list[tuple[_File, str]]:
     big = [f for f in files if f.signature.size >= _WORTH_THREADS]
     if len(big) < 2:
         return [_hash(item, legacy) for item in files]

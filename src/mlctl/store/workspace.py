@@ -31,12 +31,12 @@ class Workspace:
         return os.path.normpath(os.path.join(self.config.root, key))
 
     def observe(
-        self,
-        key: str,
-        *,
-        legacy: bool = False,
+        self, key: str, *, legacy: bool = False, to_commit: bool = False
     ) -> Observed | None:
-        """What lies at `key`, or None; see `mlctl.store.observe`."""
+        """What lies at `key`, or None; see `mlctl.store.observe`.
+
+        With `to_commit`, files may come into the cache while they are hashed.
+        """
         return observe(
             self.root,
             key,
@@ -44,6 +44,7 @@ class Workspace:
             self.ignore,
             legacy=legacy,
             object_path=lambda md5: self.cache.path(md5, legacy=legacy),
+            take_in=self.cache.take_in if to_commit else None,
         )
 
 
