@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from mlctl.errors import Busy, InvalidInput
+from mlctl.store import new_folder
 from mlctl.store.cache import MissingObjects
 from mlctl.store.digest import Digest
 from mlctl.store.links import make_link, protect, remove, set_executable
@@ -170,6 +171,12 @@ def _apply(
 ) -> dict[str, tuple[Signature, str]]:
     """Delete and link; the signatures of what was made, by relpath."""
     types = list(workspace.config.link_types)
+    temporary = _temporary_folder(workspace, path)
+    if digest.isdir and temporary and not os.path.lexists(path):
+        cache = workspace.cache
+        objects = {n: cache.path(md5, legacy=digest.legacy) for n, md5 in needed.items()}
+        made = new_folder.make(path, objects, types, temporary)
+        return {name: (made[name], md5) for name, md5 in needed.items()}
     for name in deleted:
         if name:
             remove(os.path.join(path, name))
@@ -177,7 +184,6 @@ def _apply(
         os.makedirs(path, exist_ok=True)
     known: dict[str, tuple[Signature, str]] = {}
     folders: set[str] = set()
-    temporary = _temporary_folder(workspace, path)
     for name, md5 in needed.items():
         target = f"{path}/{name}" if name else path
         folder = os.path.dirname(target)
@@ -239,7 +245,7 @@ def _sweep(folder: str) -> None:
     with suppress(FileNotFoundError), os.scandir(folder) as scan:
         for entry in scan:
             if entry.stat(follow_symlinks=False).st_mtime < time.time() - 86_400:
-                os.unlink(entry.path)
+                remove(entry.path)
 
 
 def _remember(

@@ -84,7 +84,27 @@ def make_link(source: str, target: str, types: list[str], folder: str | None = N
             types.pop(0)
         else:
             return
-    raise NotAble(
+    raise _no_type_left(target)
+
+
+def make_new_link(source: str, target: str, types: list[str]) -> None:
+    """Do as `make_link` in a folder that nobody sees yet: no step in between, and none to take."""
+    while types:
+        try:
+            _MAKERS[types[0]](source, target)
+        except OSError as error:
+            with suppress(FileNotFoundError):
+                os.unlink(target)
+            if error.errno not in _REFUSALS:
+                raise
+            types.pop(0)
+        else:
+            return
+    raise _no_type_left(target)
+
+
+def _no_type_left(target: str) -> NotAble:
+    return NotAble(
         f"{target}: no link type of `cache.type` works between here and the cache",
         hint="add `copy`: dvc config cache.type reflink,copy",
     )

@@ -16,9 +16,10 @@ from mlctl.errors import Busy, InvalidInput, NotAble
 from mlctl.store.digest import Digest
 from mlctl.store.hashing import file_md5, file_md5_dos2unix, is_executable
 from mlctl.store.ignore import Ignore
-from mlctl.store.intake import LARGEST, WORTH_IT, File
+from mlctl.store.intake import LARGEST, File
 from mlctl.store.links import PROTECTED
 from mlctl.store.observed import Entry, Observed
+from mlctl.store.slices import WORTH_IT
 from mlctl.store.state import MARGIN, Folder, Signature, State, is_settled, signature
 from mlctl.store.tree import tree_bytes, tree_id
 

@@ -1,0 +1,99 @@
+"""Work on many small files, shared out to several processes.
+
+What a small file costs is the kernel's work to open, make and name it. Threads do not share that,
+since each call hands the interpreter's lock on; processes do. The items go in slices to processes
+that run this module as a script, and one slice is worked on here.
+
+    argv                      a module that has a function `work(item, argument)`, and the argument
+    stdin of such a process   one item a line, as JSON
+    its stdout                its answer, as JSON; null where `work` raised an OSError
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import IO, Any
+
+WORTH_IT = 2000  # items: to start a process takes as long as some hundred small files
+_MOST = 4  # processes: more would wait for the file system's own locks
+
+Work = Callable[[Any, str], Any]
+
+
+def share_out(module: str, items: Sequence[Any], argument: str) -> list[Any]:
+    """The answers of `module.work(item, argument)`, in the order of the items.
+
+    Items and answers are what JSON has. None where the work raised an OSError, or its process was
+    killed: the caller does that item by itself, and meets the error.
+    """
+    count = min(_MOST, os.cpu_count() or 1, 1 + len(items) // WORTH_IT)
+    answers: list[Any] = [None] * len(items)
+    work = _work_of(module)
+    with ExitStack() as stack:
+        others = [
+            stack.enter_context(_process(module, items[n::count], argument))
+            for n in range(1, count)
+        ]
+        answers[::count] = [_answer(work, item, argument) for item in items[::count]]
+        for n, (process, said) in enumerate(others, start=1):
+            process.wait()
+            said.seek(0)
+            lines = said.read().split("\n")[:-1]  # a last line that was cut short is none
+            for place, line in zip(range(n, len(items), count), lines, strict=False):
+                answers[place] = json.loads(line)
+    return answers
+
+
+@contextmanager
+def _process(
+    module: str, items: Sequence[Any], argument: str
+) -> Iterator[tuple[subprocess.Popen[str], IO[str]]]:
+    """A process that works on the items, and where its answers come; it ends with the block."""
+    import tempfile  # slow to import, and seldom needed
+
+    with tempfile.TemporaryFile("w+") as questions, tempfile.TemporaryFile("w+") as answers:
+        questions.writelines(json.dumps(item) + "\n" for item in items)
+        questions.seek(0)
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", __name__, module, argument],
+            stdin=questions,
+            stdout=answers,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            text=True,
+        )
+        try:
+            yield process, answers
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _work_of(module: str) -> Work:
+    work: Work = importlib.import_module(module).work
+    return work
+
+
+def _answer(work: Work, item: Any, argument: str) -> Any:
+    try:
+        return work(item, argument)
+    except OSError:
+        return None
+
+
+def main() -> None:
+    """Answer the items of stdin on stdout."""
+    _, module, argument = sys.argv
+    work = _work_of(module)
+    for line in sys.stdin:
+        sys.stdout.write(json.dumps(_answer(work, json.loads(line), argument)) + "\n")
+
+
+if __name__ == "__main__":
+    main()
