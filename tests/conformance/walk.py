@@ -25,7 +25,7 @@ class Walk:
     def __init__(self, case: Case, folder: Path) -> None:
         self.case = normal(case)
         self.pipeline = Pipeline(self.case)
-        self.twins = Twins(folder, config=CONFIG_TEXT[case.config])
+        self.twins = Twins(folder, config=CONFIG_TEXT[case.config], wide=True)
         for path, text in {**SOURCE_FILES, **PARAMS_FILES}.items():
             self.twins.write(path, text, mode=0o755 if path == "tool.sh" else None)
         for place in FOLDERS:
@@ -74,11 +74,14 @@ class Walk:
         twins, failing = self.twins, bool(self.pipeline.mode)
         seen, theirs = changed_stages(twins.ours), self.dvc_changed()
         assert seen == theirs, (edit, seen, theirs)
+        assert seen == changed_stages(twins.wide or twins.ours)  # drops damaged objects
         args = self.arguments(edit)
-        jobs = 1 if failing and "--keep-going" not in args else 4
-        codes = twins.run(*args, jobs=jobs)
+        codes = twins.run(*args, jobs=1)
         assert (codes[0] == 0) == (codes[1] == 0), (edit, codes, twins.said, twins.told)
         assert codes[1] in {0, 1}, (edit, twins.told)
+        # When a stage fails, what stands beside it has run or not: one at a time, it has not.
+        jobs = 1 if failing and "--keep-going" not in args else 8
+        twins.run_wide("run", f"-j{jobs}", *args, code=codes[1])
         if codes[1]:
             self.settle_failure()
         elif any(a not in {"-P", "--force"} for a in args):
@@ -87,6 +90,7 @@ class Walk:
         if "--no-commit" in args and not codes[1]:
             assert run_dvc(twins.dvc, "commit", "-f")[0] == 0
             assert run_mlctl(twins.ours, "commit", "-f")[0] == 0
+            twins.run_wide("commit", "-f", code=0)
             twins.assert_equal()
 
     def settle_failure(self) -> None:
@@ -103,7 +107,8 @@ class Walk:
                 self._take_ours(path)
             else:
                 assert path not in theirs, (path, "DVC kept what we removed")
-                (self.twins.ours / path).unlink()
+                for root in self.twins.all[1:]:
+                    (root / path).unlink()
 
     def settle_order(self) -> None:
         """DVC's order of some targets is a set's: entries and lines are compared as sets."""
@@ -203,7 +208,7 @@ class Walk:
         if not objects or self.case.config == "symlink":  # DVC itself fails on a broken link
             return
         name = objects[which % len(objects)]
-        for root in self.twins.both:
+        for root in self.twins.all:
             path = self._cache(root) / name
             path.unlink()
             if damage:  # not 0444, so that it is not trusted
