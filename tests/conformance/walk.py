@@ -25,6 +25,7 @@ class Walk:
     def __init__(self, case: Case, folder: Path) -> None:
         self.case = normal(case)
         self.pipeline = Pipeline(self.case)
+        self.lost = False  # whether an object of the cache was ever taken away
         self.twins = Twins(folder, config=CONFIG_TEXT[case.config], wide=True)
         for path, text in {**SOURCE_FILES, **PARAMS_FILES}.items():
             self.twins.write(path, text, mode=0o755 if path == "tool.sh" else None)
@@ -71,7 +72,7 @@ class Walk:
 
     def run(self, edit: Edit) -> None:
         """Both judge alike, run, and leave the same bytes; after a failure, the same locks."""
-        twins, failing = self.twins, bool(self.pipeline.mode)
+        twins = self.twins
         seen, theirs = changed_stages(twins.ours), self.dvc_changed()
         assert seen == theirs, (edit, seen, theirs)
         assert seen == changed_stages(twins.wide or twins.ours)  # drops damaged objects
@@ -79,8 +80,7 @@ class Walk:
         codes = twins.run(*args, jobs=1)
         assert (codes[0] == 0) == (codes[1] == 0), (edit, codes, twins.said, twins.told)
         assert codes[1] in {0, 1}, (edit, twins.told)
-        # When a stage fails, what stands beside it has run or not: one at a time, it has not.
-        jobs = 1 if failing and "--keep-going" not in args else 8
+        jobs = 1 if codes[1] and "--keep-going" not in args else self.most_jobs
         twins.run_wide("run", f"-j{jobs}", *args, code=codes[1])
         if codes[1]:
             self.settle_failure()
@@ -92,6 +92,12 @@ class Walk:
             assert run_mlctl(twins.ours, "commit", "-f")[0] == 0
             twins.run_wide("commit", "-f", code=0)
             twins.assert_equal()
+
+    @property
+    def most_jobs(self) -> int:
+        """One where it matters which of two stages was first to bring an object back."""
+        persist = any(out.kind == "persist" for outs in self.pipeline.outs for out in outs)
+        return 1 if self.lost and persist else 8
 
     def settle_failure(self) -> None:
         """What DVC does otherwise on purpose of ours: `.gitignore` lines go, outs go early."""
@@ -207,6 +213,7 @@ class Walk:
         )
         if not objects or self.case.config == "symlink":  # DVC itself fails on a broken link
             return
+        self.lost = True
         name = objects[which % len(objects)]
         for root in self.twins.all:
             path = self._cache(root) / name

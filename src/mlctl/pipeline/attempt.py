@@ -124,8 +124,12 @@ class Attempt:
         whole = [(out, d) for out, d in found if d is not None and self._observer.in_cache(d)]
         if len(whole) < len(found):
             return False
+        workspace = self.context.workspace
+        linked = workspace.config.link_types[0] in {"hardlink", "symlink"}
         for out, digest in whole:
-            checkout.checkout(self.context.workspace, digest, out.key)
+            if linked and not (out.cache or out.persist):
+                links.remove(workspace.path(out.key))  # it is not committed: no link otherwise
+            checkout.checkout(workspace, digest, out.key)
         self._observer.forget(out.key for out in self.stage.outs)
         return True
 
