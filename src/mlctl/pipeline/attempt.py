@@ -23,6 +23,8 @@ from mlctl.pipeline.plan import Reason
 from mlctl.pipeline.spec import Digest, LockedPath, LockedStage, Out, Stage
 from mlctl.store import checkout, links
 
+_LINKS = {"hardlink", "symlink"}
+
 
 class Attempt:
     """Brings one changed stage up to date; `exit` and `attempts` tell of its command."""
@@ -125,10 +127,11 @@ class Attempt:
         if len(whole) < len(found):
             return False
         workspace = self.context.workspace
-        linked = workspace.config.link_types[0] in {"hardlink", "symlink"}
+        linked = workspace.config.link_types[0] in _LINKS
         for out, digest in whole:
-            if linked and not (out.cache or out.persist):
-                links.remove(workspace.path(out.key))  # it is not committed: no link otherwise
+            # DVC leaves a link, but for a stage that goes into the run-cache, where it copies again.
+            if linked and not (out.cache or out.persist or self._is_kept):
+                links.remove(workspace.path(out.key))
             checkout.checkout(workspace, digest, out.key)
         self._observer.forget(out.key for out in self.stage.outs)
         return True
@@ -230,21 +233,34 @@ class Attempt:
         """
         commit, stage = self.context.options.commit, self.stage
         locked = self._inputs(self._locked_outs())
-        plain_outs = [out for out in stage.outs if out.kind == "out"]
         if commit:
             for out in stage.outs:
                 if out.cache:
                     self._commit(out)
-            if run_cache.eligible(stage) and (uncached or all(out.cache for out in plain_outs)):
+            if run_cache.eligible(stage) and (uncached or self._is_kept):
                 for out in stage.outs:
                     if not out.cache:
                         self._commit(out, relink=False)
+                        if self.context.workspace.config.link_types[0] in _LINKS:
+                            self._unlink(out)
                 run_cache.save(self._cache_dir, locked)
         if stage.name is None:
             self._write_pointer(locked)
         cached = [out.key for out in stage.outs if out.cache]
         self.context.book.record(stage, locked, cached)
         return locked
+
+    @property
+    def _is_kept(self) -> bool:
+        """Whether the run-cache takes the stage: all of its outs but metrics and plots are cached."""
+        return all(out.cache for out in self.stage.outs if out.kind == "out")
+
+    def _unlink(self, out: Out) -> None:
+        """An out that git may track is a file of its own, though the cache has its content."""
+        path = self.context.workspace.path(out.key)
+        if os.path.isdir(path) or os.path.islink(path) or os.stat(path).st_nlink > 1:
+            links.unprotect(path)
+            self._observer.forget([out.key])
 
     def _commit(self, out: Out, *, relink: bool = True) -> None:
         observed = self._observer.observed(out.key)
