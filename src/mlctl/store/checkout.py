@@ -88,7 +88,9 @@ def relink(workspace: Workspace, observed: Observed) -> None:
         status = os.stat(entry.path)
         same = os.path.samestat(status, os.stat(cached))
         if not same:
-            _refuse_changed(entry, status)
+            # Another stage with the same content may have linked its own file into the cache over
+            # ours meanwhile, which shows in ctime.
+            _refuse_changed(entry, status, ctime=types[0] != "hardlink")
         if _needs_relink(entry.path, cached, types, isdir):
             temporary = temporary or _temporary_folder(workspace, os.path.dirname(observed.path))
             make_link(cached, entry.path, remaining, temporary)
@@ -109,8 +111,9 @@ def _is_plain(status: os.stat_result) -> bool:
     return stat_module.S_ISREG(status.st_mode) and status.st_nlink == 1
 
 
-def _refuse_changed(entry: Entry, status: os.stat_result) -> None:
-    if signature(status) != entry.signature:
+def _refuse_changed(entry: Entry, status: os.stat_result, *, ctime: bool = True) -> None:
+    now, seen = signature(status), entry.signature
+    if now != (seen if ctime else seen._replace(ctime=now.ctime)):
         raise Busy(
             f"{entry.path}: changed while it was committed",
             hint="wait until nothing writes to it, and try again",
