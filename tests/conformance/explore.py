@@ -128,7 +128,9 @@ def _line(error: BaseException | None) -> str:
     if error is None:
         return ""
     where = traceback.extract_tb(error.__traceback__)[-1]
-    return f" {type(error).__name__} {Path(where.filename).name}:{where.lineno} {str(error)[:120]!r}"
+    return (
+        f" {type(error).__name__} {Path(where.filename).name}:{where.lineno} {str(error)[:120]!r}"
+    )
 
 
 def _read(log: Path) -> dict[str, str]:

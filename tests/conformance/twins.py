@@ -93,8 +93,10 @@ class Twins:
         theirs, mine = snapshot(self.dvc), snapshot(self.ours)
         report = f"\n--- dvc said\n{self.said}\n--- mlctl said\n{self.told}"
         # What .dvcignore names in an out is left alone by us where DVC deletes the whole out.
-        missing = {path for path in mine.keys() ^ theirs.keys() if not path.endswith(".tmp")}
-        assert not missing, f"{missing}{report}"
+        only_theirs = {p for p in theirs.keys() - mine.keys() if not p.endswith(".tmp")}
+        only_mine = {p for p in mine.keys() - theirs.keys() if not p.endswith(".tmp")}
+        assert not only_theirs, f"{only_theirs} DVC has, and mlctl has not{report}"
+        assert not only_mine, f"{only_mine} mlctl has, and DVC has not{report}"
         different = [path for path in theirs.keys() & mine.keys() if theirs[path] != mine[path]]
         shown = {path: (theirs[path], mine[path]) for path in different[:3]}
         assert not different, f"{shown}{report}"
