@@ -29,8 +29,8 @@ RESULT = HERE / "explored.md"
 _HEAD = """\
 # Random pipelines compared with stock DVC
 
-Written by `python -m conformance.explore` (see docs/dvc-compatibility.md); a line per seed and state
-of the generator. A case is a pipeline of one to six entries and some edits, each followed
+Written by `python -m conformance.explore` (see docs/dvc-compatibility.md); a line per seed and
+state of the generator. A case is a pipeline of one to six entries and some edits, each followed
 by `dvc repro` and `mlctl run`.
 
 | generator | DVC | seed | cases | equal | different | verdict |

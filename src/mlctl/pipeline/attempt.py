@@ -129,7 +129,7 @@ class Attempt:
         workspace = self.context.workspace
         linked = workspace.config.link_types[0] in _LINKS
         for out, digest in whole:
-            # DVC leaves a link, but for a stage that goes into the run-cache, where it copies again.
+            # DVC leaves a link, which becomes a file again if the stage is kept in the run-cache.
             if linked and not (out.cache or out.persist or self._is_kept):
                 links.remove(workspace.path(out.key))
             checkout.checkout(workspace, digest, out.key)
@@ -252,7 +252,7 @@ class Attempt:
 
     @property
     def _is_kept(self) -> bool:
-        """Whether the run-cache takes the stage: all of its outs but metrics and plots are cached."""
+        """Whether the run-cache takes it: all of its outs but metrics and plots are cached."""
         return all(out.cache for out in self.stage.outs if out.kind == "out")
 
     def _unlink(self, out: Out) -> None:

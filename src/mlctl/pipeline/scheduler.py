@@ -26,7 +26,8 @@ class Scheduler:
     """Hands out steps as what they need becomes free.
 
     `needs` maps each step (by its place in the serial order) to the places that it waits for.
-    `after` does too, but there it does not matter how what it waits for ends. A step that asks for more than there is runs alone rather than never.
+    `after` does too, but there it does not matter how what it waits for ends. A step that asks for
+    more than there is runs alone rather than never.
     """
 
     def __init__(
