@@ -46,8 +46,8 @@ class Walk:
             self.run(edit)
         self.pipeline.mode.clear()
         self.write_pipeline()
-        self.run(Edit())
-        if not self.pipeline.always:
+        code = self.run(Edit())  # no success where an out of a frozen stage was taken away
+        if code == 0 and not self.pipeline.always:
             self.twins.assert_at_rest()
 
     def dvc_changed(self) -> set[str]:
@@ -70,8 +70,11 @@ class Walk:
             if not target.exists() or target.read_text() != text:
                 self.twins.write(file, text)
 
-    def run(self, edit: Edit) -> None:
-        """Both judge alike, run, and leave the same bytes; after a failure, the same locks."""
+    def run(self, edit: Edit) -> int:
+        """Both judge alike, run, and leave the same bytes; after a failure, the same locks.
+
+        The exit code of ours.
+        """
         twins = self.twins
         seen, theirs = changed_stages(twins.ours), self.dvc_changed()
         assert seen == theirs, (edit, seen, theirs)
@@ -92,6 +95,7 @@ class Walk:
             assert run_mlctl(twins.ours, "commit", "-f")[0] == 0
             twins.run_wide("commit", "-f", code=0)
             twins.assert_equal()
+        return codes[1]
 
     @property
     def most_jobs(self) -> int:
