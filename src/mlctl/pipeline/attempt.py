@@ -37,6 +37,7 @@ class Attempt:
         self.attempts = 1
         self.log: str | None = None
         self._gpus = tuple(gpus)
+        self._linked: set[str] = set()  # outs that came from the cache as a whole
         self._observer = context.observer
         self._before = context.book.locked(stage)
 
@@ -124,8 +125,11 @@ class Attempt:
         whole = [(out, d) for out, d in found if d is not None and self._observer.in_cache(d)]
         if len(whole) < len(found):
             return False
+        workspace = self.context.workspace
         for out, digest in whole:
-            checkout.checkout(self.context.workspace, digest, out.key)
+            if not os.path.lexists(workspace.path(out.key)):
+                self._linked.add(out.key)
+            checkout.checkout(workspace, digest, out.key)
         self._observer.forget(out.key for out in self.stage.outs)
         return True
 
@@ -222,14 +226,15 @@ class Attempt:
     def _save(self, *, uncached: bool = False) -> LockedStage:
         """Record what is there now: into the cache, the run-cache, `.gitignore` and the lock.
 
-        A stage with `uncached` outs that are neither metric nor plot stays out of the run-cache.
+        A stage with uncached outs that are neither metric nor plot stays out of the run-cache,
+        unless `uncached` is on.
         """
         commit, stage = self.context.options.commit, self.stage
         locked = self._inputs(self._locked_outs())
         plain_outs = [out for out in stage.outs if out.kind == "out"]
         if commit:
             for out in stage.outs:
-                if out.cache:
+                if out.cache and out.key not in self._linked:
                     self._commit(out)
             if run_cache.eligible(stage) and (uncached or all(out.cache for out in plain_outs)):
                 for out in stage.outs:
