@@ -99,6 +99,8 @@ def _merge(base: Lock, locks: Sequence[Lock], name: str) -> Merge:
         )
     forms = [_forms(lock.stages, _stage_form) for lock in locks]
     kept = tuple(key for key in stages if any(form.get(key) != forms[0].get(key) for form in forms))
+    # Where one side has it all, in whatever order and form, its text is what it changed.
+    locks = sorted(locks, key=lambda lock: lock.text == base.text)
     return Merge(_text(locks, stages, tuple(datasets.values())), stages, kept, clashes)
 
 
