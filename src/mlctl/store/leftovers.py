@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import stat as stat_module
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import NamedTuple
@@ -31,19 +32,29 @@ def temporary_files(config: Config, folders: Iterable[str], *, before: float) ->
     """Files under way that nobody touched since `before`: in the cache, in DVC's and our own
     folder, and in `folders`, where locks and pointers are written.
     """
-    deep = [os.path.join(config.cache_dir, name) for name in ("files", "runs")]
-    # DVC 2's objects lie beside these; a tree below `tmp` is an experiment's own repository.
-    flat = {config.tmp_dir, config.cache_dir, *_legacy_folders(config.cache_dir), *folders}
+    for path in _named(config, folders):
+        with suppress(OSError):
+            status = os.lstat(path)
+            if stat_module.S_ISREG(status.st_mode) and status.st_mtime < before:
+                yield path
+
+
+def _named(config: Config, folders: Iterable[str]) -> Iterator[str]:
+    # Folders of users are not walked, nor `.dvc/tmp`, where experiments are repositories.
+    deep = [os.path.join(config.cache_dir, "files"), os.path.join(config.cache_dir, "runs")]
+    legacy = [os.path.join(config.cache_dir, f"{number:02x}") for number in range(256)]
     for top in [*deep, config.local_dir]:
-        for folder, _, _ in os.walk(top):
-            flat.add(folder)
-    for folder in sorted(flat):
-        with suppress(OSError), os.scandir(folder) as scan:
-            for entry in scan:
-                if _TEMPORARY.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
-                    with suppress(FileNotFoundError):
-                        if entry.stat(follow_symlinks=False).st_mtime < before:
-                            yield entry.path
+        for folder, _, names in os.walk(top):
+            yield from _matching(folder, names)
+    for folder in sorted({config.tmp_dir, config.cache_dir, *legacy, *folders}):
+        with suppress(OSError):
+            yield from _matching(folder, os.listdir(folder))
+
+
+def _matching(folder: str, names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        if name.endswith(".tmp") and _TEMPORARY.fullmatch(name):
+            yield os.path.join(folder, name)
 
 
 def remove(path: str) -> None:
@@ -74,7 +85,3 @@ def drop(config: Config, claims: Iterable[Claim]) -> None:
         with suppress(Busy):  # a living process claims it too
             locks.publish([], [path])
             locks.withdraw([], [path])
-
-
-def _legacy_folders(cache_dir: str) -> list[str]:
-    return [os.path.join(cache_dir, f"{number:02x}") for number in range(256)]

@@ -43,20 +43,22 @@ def fsck(
         checker.check_needed()
         if everything:
             checker.check_all()
-        found = dict(checker.flaws)
         entry_flaws, entry_count = _entries(config)
         others = [*entry_flaws, *_leftovers(config, needs)]
         done = Repair()
         if mend:
             done = repair_objects(workspace, checker)
             others = tidy(workspace, others)
-        found |= checker.flaws
-        for item in found.keys() & checker.sound - done.mended.keys():
-            del found[item]  # somebody else mended it meanwhile
+        # What is sound now and was not mended here, somebody else mended meanwhile.
+        found = {
+            item: flaw
+            for item, flaw in checker.found.items()
+            if item in checker.flaws or item in done.mended
+        }
         uses = checker.uses(found)
         findings = [
             *(_unreadable(file) for file in needs.unreadable),
-            *(_object(workspace, flaw, uses[flaw.object], done) for flaw in found.values()),
+            *(_object(workspace, flaw, uses[flaw.object], done, mend) for flaw in found.values()),
             *others,
         ]
         return Report(
@@ -76,7 +78,9 @@ def _unreadable(file: Unreadable) -> Finding:
     return Finding("file", "unreadable", file.file, detail=file.problem, hint=file.hint)
 
 
-def _object(workspace: Workspace, flaw: Flaw, uses: Sequence[Use], done: Repair) -> Finding:
+def _object(
+    workspace: Workspace, flaw: Flaw, uses: Sequence[Use], done: Repair, mend: bool
+) -> Finding:
     item = flaw.object
     outs = tuple(dict.fromkeys(use.path for use in uses))
     stages = tuple(dict.fromkeys(use.need.stage for use in uses if use.need.stage is not None))
@@ -93,7 +97,8 @@ def _object(workspace: Workspace, flaw: Flaw, uses: Sequence[Use], done: Repair)
         stages=stages,
         mended=mended,
         aside=os.path.relpath(aside, workspace.root) if aside else None,
-        hint=_hint(outs, stages) if mended is None else None,
+        # While a damaged object is still trusted, its stage would not run.
+        hint=_hint(outs, stages) if mend and mended is None else None,
     )
 
 

@@ -22,13 +22,17 @@ class Use(NamedTuple):
 
 @dataclass
 class Checker:
-    """Verifies objects, each that is sound once; `flaws` are those that are not, now."""
+    """Verifies objects, each that is sound once.
+
+    `flaws` are those that are not sound now, `found` all that ever were not, as first seen.
+    """
 
     cache: Cache
     needs: Sequence[Need]
     jobs: int
     progress: Progress
     flaws: dict[Object, Flaw] = field(default_factory=dict)
+    found: dict[Object, Flaw] = field(default_factory=dict)
     sound: set[Object] = field(default_factory=set)
     hashed: int = 0
 
@@ -70,7 +74,7 @@ class Checker:
         try:
             entries = self.cache.tree(item.md5, legacy=item.legacy)
         except InvalidInput as error:
-            self.flaws[item] = Flaw(item, "damaged", str(error))
+            self._note(Flaw(item, "damaged", str(error)))
             self.sound.discard(item)
         except MissingObjects:
             return
@@ -84,8 +88,13 @@ class Checker:
         self.hashed += size
         for item in unknown:
             self.flaws.pop(item, None)
-        self.flaws.update({flaw.object: flaw for flaw in flaws})
+        for flaw in flaws:
+            self._note(flaw)
         self.sound.update(item for item in unknown if item not in self.flaws)
+
+    def _note(self, flaw: Flaw) -> None:
+        self.flaws[flaw.object] = flaw
+        self.found.setdefault(flaw.object, flaw)
 
 
 def _top(need: Need) -> Object:

@@ -7,7 +7,7 @@ there again. The repository's lock is held only while objects change places.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -35,16 +35,14 @@ class Repair:
 def repair_objects(workspace: Workspace, checker: Checker) -> Repair:
     """Mend the flaws that `checker` knows, and those that show once a listing is there again."""
     done = Repair()
+    asked: set[Object] = set()
     _salvage(workspace, checker, done)
-    wanted = {use.need.out for uses in checker.uses(checker.flaws).values() for use in uses}
-    if wanted:
-        before = set(checker.flaws)
-        problem = dvc.fetch(workspace.root, sorted(wanted))
-        if problem:
-            done.notes += (f"dvc fetch: {problem}",)
-        checker.check_again(before)
-        done.mended.update(dict.fromkeys(before & checker.sound, "remote"))
-        _salvage(workspace, checker, done, only_new_to=before)
+    # Once; and once more where a listing came back that names files which are damaged too.
+    while items := checker.flaws.keys() - asked:
+        asked |= items
+        _fetch(workspace, checker, done, items)
+        checker.check_needed()
+        _salvage(workspace, checker, done, leave=asked)
     uses = checker.uses(done.aside)
     for item in done.aside.keys() & done.mended.keys():
         users = [workspace.path(use.path) for use in uses[item]]
@@ -52,20 +50,30 @@ def repair_objects(workspace: Workspace, checker: Checker) -> Repair:
     return done
 
 
+def _fetch(workspace: Workspace, checker: Checker, done: Repair, items: Set[Object]) -> None:
+    """Let DVC bring the outs that need `items`."""
+    wanted = {use.need.out for uses in checker.uses(items).values() for use in uses}
+    if not wanted:
+        return
+    said = dvc.fetch(workspace.root, sorted(wanted))
+    checker.check_again(items)
+    done.mended.update(dict.fromkeys(items & checker.sound, "remote"))
+    if said and items & checker.flaws.keys():
+        done.notes += (f"dvc fetch: {said}",)
+
+
 def _salvage(
-    workspace: Workspace, checker: Checker, done: Repair, *, only_new_to: Collection[Object] = ()
+    workspace: Workspace, checker: Checker, done: Repair, *, leave: Collection[Object] = ()
 ) -> None:
     """Bring back what the workspace has, and then what the listings name that came back."""
-    tried = set(only_new_to)
-    if tried:
-        checker.check_needed()
-    while items := [item for item in checker.flaws if item not in tried]:
-        tried.update(items)
+    tried = set(leave)
+    while items := checker.flaws.keys() - tried:
+        tried |= items
         _swap(workspace, checker, done, items)
         checker.check_needed()
 
 
-def _swap(workspace: Workspace, checker: Checker, done: Repair, items: Collection[Object]) -> None:
+def _swap(workspace: Workspace, checker: Checker, done: Repair, items: Set[Object]) -> None:
     """Set the damaged ones of `items` aside, and copy sound ones from the workspace."""
     uses = checker.uses(items)
     restored = set()
