@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from e2e.sandbox import Sandbox
+from e2e.sandbox import Sandbox, interrupt
 from mlctl.store import salvage
 from mlctl.store.verify import Object, objects_in
 from mlctl.store.workspace import open_workspace
@@ -406,6 +406,18 @@ def test_beside_a_run(full):
             assert full.run("fsck", "--all", "--repair")[0] == 0
     assert process.returncode == 0
     assert full.run("fsck", "--all")[0] == 0
+
+
+def test_an_interrupt_does_not_wait_for_the_end_of_a_big_file(full):
+    big = place(full, "ab" * 16)
+    big.parent.mkdir(exist_ok=True)
+    big.touch()
+    os.truncate(big, 60 << 30)  # a hole: a minute to hash, and no space
+    with full.started("fsck", "--all") as process:
+        time.sleep(2)
+        interrupt(process)
+        assert process.wait(20) == 130
+    big.unlink()
 
 
 def test_outside_of_a_repository_it_is_wrong_usage(tmp_path):

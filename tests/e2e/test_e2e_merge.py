@@ -207,6 +207,8 @@ def test_what_a_killed_run_had_finished_comes_in_after_the_merge(forked):
     entry = lockfile.stage_text("d", locked).replace("d0", "x0").replace("d.in > ", "d.in  > ")
     record = {"lock": "dvc.lock", "stage": "d", "entry": entry}
     (folder / "01ABC.jsonl").write_text(json.dumps(record) + "\n")
+    assert forked.run("status")[0] == 0
+    assert (folder / "01ABC.jsonl").exists()
     assert "merge conflict resolved" in run(forked)
     assert not list(folder.iterdir())
     conclude(forked)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import stat as stat_module
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Literal, NamedTuple
@@ -77,16 +78,28 @@ def verify(
             files.append(_File(item, path, status.st_size, status.st_mode))
     files.sort(key=lambda file: (-file.size, file.path))  # no thread ends alone with a big one
 
+    stop = threading.Event()
+
     def check(batch: list[_File]) -> list[Flaw]:
-        found = [flaw for file in batch if (flaw := _check(file)) is not None]
-        progress(sum(file.size for file in batch), len(batch))
+        counted = 0
+
+        def tick(size: int) -> None:
+            nonlocal counted
+            if stop.is_set():
+                raise _Stopped
+            counted += size
+            progress(size, 0)
+
+        found = [flaw for file in batch if (flaw := _check(file, tick)) is not None]
+        progress(max(sum(file.size for file in batch) - counted, 0), len(batch))
         return found
 
     with ThreadPoolExecutor(jobs, "mlctl-verify") as pool:
         try:
             for found in pool.map(check, _batches(files)):
                 flaws += found
-        except BaseException:
+        except BaseException:  # Ctrl-C must not wait for the end of a big file
+            stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return sorted(flaws), sum(file.size for file in files)
@@ -97,9 +110,14 @@ def object_md5(path: str, *, legacy: bool) -> str:
     return file_md5_dos2unix(path) if legacy else file_md5(path)
 
 
-def _check(file: _File) -> Flaw | None:
+class _Stopped(Exception):
+    """The result is wanted no more."""
+
+
+def _check(file: _File, tick: Callable[[int], None]) -> Flaw | None:
+    hash_file = file_md5_dos2unix if file.object.legacy else file_md5
     try:
-        actual = object_md5(file.path, legacy=file.object.legacy)
+        actual = hash_file(file.path, tick)
     except FileNotFoundError:  # somebody deleted it since
         return Flaw(file.object, "missing")
     except OSError as error:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from mlctl.adapters import dvc
-from mlctl.errors import Busy
+from mlctl.errors import MlctlError
 from mlctl.projects.fsck.findings import Finding, Mended
 from mlctl.projects.fsck.objects import Checker, Use
 from mlctl.store import leftovers, salvage
@@ -87,7 +87,10 @@ def _swap(workspace: Workspace, checker: Checker, done: Repair, items: Set[Objec
                 gone = not os.path.exists(workspace.cache.path(item.md5, legacy=item.legacy))
                 if gone and _restore(workspace, item, uses[item]):
                     restored.add(item)
-            except (OSError, Busy) as error:  # a read-only cache, say: told, and left as it is
+            except (
+                OSError,
+                MlctlError,
+            ) as error:  # a read-only cache, say: told, and left as it is
                 done.notes += (f"{item.md5}: {error}",)
         with suppress(OSError):
             workspace.cache.flush()
