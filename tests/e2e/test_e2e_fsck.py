@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import subprocess
 import sys
 import time
@@ -365,6 +366,44 @@ def test_a_damaged_rwlock_is_damage(full):
     code, report = fsck(full)
     assert code == 1
     assert report["findings"][0]["hint"] == "delete it if neither dvc nor mlctl is running"
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_is_damaged_repair_loses_nothing(full, seed):
+    """Random damage, random gaps in the workspace, half of the remote: sound stays, the rest is
+    mended or set aside, and what is told is what is there.
+    """
+    dice = random.Random(seed)
+    objects = [p for p in (full.root / ".dvc/cache/files").rglob("*") if p.is_file()]
+    remote = [p for p in (full.root.parent / "remote").rglob("*") if p.is_file()]
+    good = {path: path.read_bytes() for path in objects}
+    for path in objects:
+        what = dice.choice(["keep", "keep", "bits", "torn", "gone"])
+        if what == "bits":
+            damage(path)
+        elif what == "torn":
+            path.chmod(0o644)
+            path.write_bytes(path.read_bytes()[:-1])
+        elif what == "gone":
+            path.unlink()
+    for name in ("raw.csv", "clean.csv", "images/one", "images/sub/two"):
+        if dice.random() < 0.5:
+            (full.root / name).unlink()
+    for path in remote:
+        if dice.random() < 0.5:
+            path.unlink()
+    bad = {p for p in objects if not p.exists() or p.read_bytes() != good[p]}
+
+    code, report = fsck(full, "--repair")
+
+    left = {f["what"] for f in report["findings"] if not f["mended"]}
+    assert code == (1 if left else 0)
+    assert all(path.read_bytes() == good[path] for path in set(objects) - bad)
+    if listing(full) not in left:  # else nobody knows what was in the folder
+        wrong = {p for p in objects if not p.exists() or p.read_bytes() != good[p]}
+        assert {path.parent.name + path.name for path in wrong} == left
+    again = fsck(full)[1]["findings"]
+    assert {(f["what"], f["problem"]) for f in again} == {(md5, "missing") for md5 in left}
 
 
 def test_set_aside_puts_back_what_is_sound(full):
