@@ -127,6 +127,7 @@ def test_the_text_says_what_was_merged_and_dvc_reads_it(versions: Any) -> None:
     )
 )
 def test_what_git_marks_is_a_lock_again(tmp_path: Path, style: str, versions: Any) -> None:
+    """Not more: git may have put an entry outside of its markers together from both sides."""
     files = [tmp_path / name for name in ("ours", "base", "theirs")]
     for file, stages in zip(files, (versions[1], versions[0], versions[2]), strict=True):
         file.write_text(text(stages))
@@ -142,10 +143,6 @@ def test_what_git_marks_is_a_lock_again(tmp_path: Path, style: str, versions: An
     except ConfigError:  # the text merge of the other lines may be no lock any more
         return
     assert dvc_reads(merge.text).keys() == merge.stages.keys()
-    mine, its = forms(versions[1]), forms(versions[2])
-    for name in mine.keys() & its.keys():
-        if mine[name] == its[name] and forms(versions[0]).get(name) == mine[name]:
-            assert forms(merge.stages)[name] == mine[name]
 
 
 versions_of = versions

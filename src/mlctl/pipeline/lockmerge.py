@@ -58,6 +58,9 @@ def merge_texts(base: str | None, sides: Sequence[str], *, name: str) -> Merge:
 def merge_marked(text: str, *, name: str) -> Merge:
     """The merge of the versions that git's conflict markers in `text` hold.
 
+    What git merged as text outside of them is taken for what both sides have: whoever knows the
+    whole versions calls `merge_texts`.
+
     Raises ConfigError where the markers do not match, or a version is no lock.
     """
     line = next(n for n, row in enumerate(_unix(text).split("\n"), 1) if _MARKER.fullmatch(row))
