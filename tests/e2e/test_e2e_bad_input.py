@@ -111,8 +111,9 @@ REFUSED: dict[str, tuple[Files, int, str, str | None]] = {
         "dvc.lock:1: schema: schema 9.0 is newer than 2.0, the newest one known here",
         "upgrade mlctl, or restore the lock that an older version wrote (git checkout)",
     ),
-    "a lock with conflict markers": (
-        {"dvc.yaml": OK, "dvc.lock": CONFLICT}, 2, "dvc.lock:1: holds git conflict markers",
+    "a lock with half of its conflict markers": (
+        {"dvc.yaml": OK, "dvc.lock": CONFLICT.partition(">>>>>>>")[0]}, 2,
+        "dvc.lock:1: holds git conflict markers, which do not match",
         "take either side (`git checkout --ours dvc.lock`), then run the pipeline again",
     ),
     "a lock that is garbage": (

@@ -141,7 +141,7 @@ def run(
     if dry:
         steps = planned(project, indices, force=force, allow_missing=allow_missing)
         project.save_state()
-        return show_plan(steps, jobs=jobs, json=json)
+        return show_plan(steps, project.merges, jobs=jobs, json=json)
     options = Options(
         force=force,
         keep_going=keep_going,

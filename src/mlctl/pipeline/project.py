@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlctl.adapters import git
 from mlctl.adapters.files import read_text
-from mlctl.errors import Busy, ConfigError
+from mlctl.errors import Busy, ConfigError, Unmerged
 from mlctl.pipeline import graph as graphs
 from mlctl.pipeline import targets
 from mlctl.pipeline.compiled import Compiled
@@ -27,10 +27,17 @@ from mlctl.store.locks import repo_lock
 from mlctl.store.state import State
 from mlctl.store.workspace import Workspace
 
+if TYPE_CHECKING:
+    from mlctl.pipeline.lockmerge import Merge
+
 
 @dataclass
 class Project:
-    """Everything read of a repository; `cwd` is the key of the folder that targets start from."""
+    """Everything read of a repository; `cwd` is the key of the folder that targets start from.
+
+    `merges` are the locks in which git left conflict markers: they are judged as merged, and
+    `pipeline.mending` writes them.
+    """
 
     root: str
     cwd: str
@@ -41,6 +48,7 @@ class Project:
     _compiled: Compiled
     lock_versions: dict[str, tuple[int, int, int] | None] = field(default_factory=dict)
     _locks: dict[str, dict[str, LockedStage]] = field(default_factory=dict)
+    merges: dict[str, Merge] = field(default_factory=dict)
 
     @classmethod
     def open(cls, start: str | None = None) -> Project:
@@ -95,8 +103,32 @@ class Project:
                 self._recover()
             key = lock_key(file)
             self.lock_versions[file] = self.lock_version(file)
-            found = self._locks[file] = self._compiled.get(key, partial(self._parse_lock, key))
+            try:
+                found = self._compiled.get(key, partial(self._parse_lock, key))
+            except Unmerged:
+                found = self._merged_lock(key)
+            self._locks[file] = found
         return found
+
+    def mend_locks(self, indices: Iterable[int], emit: Callable[[Any], None]) -> None:
+        """Write the merge of each lock of these stages in which git left conflict markers."""
+        for index in indices:
+            self.locked(self.stages[index])
+        if self.merges:
+            from mlctl.pipeline import mending
+
+            mending.mend(self.config, list(self.merges), emit)
+            self.merges.clear()
+            self._locks.clear()  # what a killed run had finished comes in now
+
+    def _merged_lock(self, key: str) -> dict[str, LockedStage]:
+        from mlctl.pipeline import mending
+
+        merge = mending.merged(self.config, key)
+        if merge is None:  # resolved between two looks at it
+            return self.read_lock(key)
+        self.merges[key] = merge
+        return dict(merge.stages)
 
     def _parse_lock(self, key: str) -> tuple[dict[str, LockedStage], Iterable[str]]:
         return self.read_lock(key), ()
@@ -125,7 +157,8 @@ class Project:
         def order(lock: str) -> list[str]:
             return [s.name for s in serial if s.name is not None and lock_key(s.file) == lock]
 
-        with suppress(Busy, OSError), repo_lock(self.config):
+        # A lock with conflict markers takes nothing in before it is merged; the journal waits.
+        with suppress(Busy, OSError, Unmerged), repo_lock(self.config):
             for path in paths:
                 done = journal.recover(self.root, path, order)
                 gitignore.ignore(

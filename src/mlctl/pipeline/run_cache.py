@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, NoReturn
 
+from mlctl.adapters import files, yaml
 from mlctl.errors import ConfigError
 from mlctl.pipeline import lockfile
 from mlctl.pipeline.lockschema import check_stage
@@ -45,6 +47,27 @@ def lookup(cache_dir: str, key: str) -> LockedStage | None:
 def save(cache_dir: str, locked: LockedStage) -> None:
     """Keep what the stage made of its inputs, unless it is kept already."""
     store.save(cache_dir, lockfile.entry(locked), lockfile.entry_text(locked), _check)
+
+
+def flaw(path: str) -> str | None:
+    """What is wrong with the entry in the file `path`, None where it is sound or gone."""
+    try:
+        text = files.read_text(path, name="entry")
+        entry = yaml.load(text, name="entry")
+        _check(entry)
+        names = store.key(entry), store.value(entry)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return f"unreadable: {error.strerror}"
+    except ConfigError as error:
+        return "empty" if not text else f"no entry: {error.message}"
+    except (TypeError, ValueError) as error:  # data that JSON has no form for
+        return f"no entry: {error}"
+    folder, name = os.path.split(path)
+    if names == (os.path.basename(folder), name):
+        return None
+    return "its name does not match its content"
 
 
 def _check(entry: Any) -> None:

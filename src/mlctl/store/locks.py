@@ -102,7 +102,7 @@ class PathLocks:
         for path, holder in taken:
             if holder["pid"] == self._me["pid"] or not prefixes.overlap(path):
                 continue
-            if not _is_alive(holder["pid"]):
+            if not is_alive(holder["pid"]):
                 _drop_reader(table, path, holder)
                 if table["write"].get(path) == holder:
                     del table["write"][path]
@@ -172,7 +172,8 @@ def _drop_reader(table: Table, path: str, holder: Holder) -> None:
             del table["read"][path]
 
 
-def _is_alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Whether a process of this number lives on this machine."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
