@@ -92,8 +92,9 @@ def main() -> None:
     _, module, argument = sys.argv
     work = _work_of(module)
     with open(0) as items, open(1, "w") as answers:
-        for line in items:
-            answers.write(json.dumps(_answer(work, json.loads(line), argument)) + "\n")
+        answers.writelines(
+            json.dumps(_answer(work, json.loads(line), argument)) + "\n" for line in items
+        )
 
 
 if __name__ == "__main__":
