@@ -95,7 +95,7 @@ class Ignore:
             visible = self._visible(folder, entries)
             files = [e for e in visible if e.name.endswith(".dvc") or e.name == "dvc.yaml"]
             for entry in sorted(files, key=lambda e: e.name):
-                if entry.is_file():
+                if entry.is_file() or entry.is_symlink():
                     yield folder + entry.name
             below = [folder + e.name for e in visible if e.is_dir(follow_symlinks=False)]
             kept = [name for name in below if prune is None or not prune(name)]
