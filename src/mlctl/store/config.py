@@ -239,9 +239,10 @@ def _configobj(text: str, file: str) -> dict[str, Any]:
     try:
         parsed: dict[str, Any] = configobj.ConfigObj(text.splitlines()).dict()
     except configobj.ConfigObjError as error:
-        line = getattr(error, "line_number", None)
+        first = next(iter(getattr(error, "errors", ())), error)  # of several
+        line = getattr(first, "line_number", None)
         raise ConfigError(
-            re.sub(r" at line \d+\.$", "", str(error)),
+            re.sub(r" at line \d+\.$", "", str(first)),
             file=file,
             line=line,
             hint="a config has `[section]` and `name = value` lines; see `dvc config --help`",
