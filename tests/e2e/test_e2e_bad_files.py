@@ -247,6 +247,21 @@ def test_what_only_a_run_needs_does_not_stop_the_other_verbs(name, box):
     assert state(box) == before
 
 
+def test_what_is_missing_is_in_the_plan_before_it_fails(box):
+    more = "    params: [lr, {p.json: [x]}]\n  b:\n    cmd: x\n    deps: [a.out, dat/x]\n"
+    before = put(box, {"dvc.yaml": OK.replace("[data]", "[data, dat]") + more})
+    reasons = {
+        "a": ["not run yet", "dat missing", "params.yaml missing", "p.json missing"],
+        "b": ["not run yet", "dat/x missing"],
+    }
+    for verb in VERBS[:2] + VERBS[3:4]:
+        steps = box.json(*verb)["steps"]
+        told = {step["stage"]: [reason["text"] for reason in step["reasons"]] for step in steps}
+        assert told == reasons
+        assert [line for line in box.run(*verb)[1].splitlines() if "dat/x missing" in line]
+    assert state(box) == before
+
+
 def test_a_dvc_yaml_that_is_a_folder(box):
     folder("dvc.yaml")(box.root)
     wanted = ["error: dvc.yaml: is not a file", "hint:  move away what is there"]

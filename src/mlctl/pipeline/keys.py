@@ -48,6 +48,11 @@ def located(path: str, wdir: str, root: str) -> tuple[str, str]:
     return path, key
 
 
+def touch(one: str, other: str) -> bool:
+    """Whether two keys are one path, or one lies in the other."""
+    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
+
+
 def is_url(path: str) -> bool:
     """Whether DVC takes `path` for a URL; raises BadPathError for a kind that it does not know."""
     from urllib.parse import urlsplit

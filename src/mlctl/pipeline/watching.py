@@ -20,6 +20,7 @@ from typing import Any
 
 from mlctl.adapters import clock
 from mlctl.errors import Busy, MlctlError
+from mlctl.pipeline.keys import touch
 from mlctl.pipeline.observer import Observer
 from mlctl.pipeline.plan import propagate
 from mlctl.pipeline.planning import judge
@@ -153,11 +154,6 @@ def _sources(observer: Observer, index: int) -> Any:
     deps = {
         dep.key: observer.digest(dep.key)
         for dep in stage.deps
-        if not any(_touch(dep.key, key) for key in made)
+        if not any(touch(dep.key, key) for key in made)
     }
     return stage.cmd, deps, {dep.key: observer.params(dep) for dep in stage.params}
-
-
-def _touch(one: str, other: str) -> bool:
-    """Whether two keys are one path, or one lies in the other."""
-    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
