@@ -158,6 +158,26 @@ UNREADABLE = {
         {"dvc.yaml": OK + "    params: ['*']\n", "params.yaml": "x: 1\ny: 2\n"}, None, 2,
         "dvc.yaml:6: stages.a.params: the parameter '*' stands for 2 values", "name one of them",
     ),
+    "a NUL in a stage's name": (
+        {"dvc.yaml": OK.replace("  a:", '  "a\\0b":')}, None, 2,
+        r"dvc.yaml:2: stages.ab: 'a\x00b' has a character in it that no name can have", None,
+    ),
+    "a NUL in a variable": (
+        {"dvc.yaml": OK + '    meta: {mlctl: {env: {A: "a\\0b"}}}\n'}, None, 2,
+        ("dvc.yaml:6: stages.a.meta.mlctl.env.A: expected text that a program can be given, "
+        "got a mapping"),
+        "as in `env: {MODE: fast}`",
+    ),
+    "a pattern in .dvcignore that is none": (
+        {"dvc.yaml": OK, ".dvcignore": "*.tmp\nx\\\n"}, None, 2,
+        ".dvcignore:2: 'x\\\\' is not a pattern",
+        "correct or remove the line; a literal backslash is written twice",
+    ),
+    "a range in .dvcignore that is none": (
+        {"dvc.yaml": OK, ".dvcignore": "[z-a]\n"}, None, 2,
+        ".dvcignore:1: '[z-a]' is not a pattern",
+        "correct or remove the line; a literal backslash is written twice",
+    ),
     "an out that holds the repository": (
         {"dvc.yaml": OK.replace("[a.out]", "[.]")}, None, 2,
         "dvc.yaml:5: stages.a.outs[0]: '.' holds the whole repository, and a run replaces its outs",
@@ -225,6 +245,12 @@ def test_every_verb_says_the_same_and_touches_nothing(name, box):
     assert (box.root / ".git" / "HEAD").exists()
 
 
+def test_a_file_cannot_move_the_cursor_of_a_terminal(box):
+    put(box, {"dvc.yaml": 'stages:\n  a:\n    "\\e[2Jcmd": x\n'})
+    code, told = box.run("status")
+    assert (code, told.splitlines()[0]) == (2, "error: dvc.yaml:3: stages.a.cmd: unknown key 'cmd'")
+
+
 @pytest.mark.parametrize("name", sorted(REFUSED.keys() - AT_RUN))
 def test_what_run_refuses_the_other_verbs_refuse_alike(name, box):
     files, code, message, hint = REFUSED[name]
@@ -245,6 +271,30 @@ def test_what_only_a_run_needs_does_not_stop_the_other_verbs(name, box):
     for verb in VERBS[:-1]:
         assert box.run(*verb)[0] == 0
     assert state(box) == before
+
+
+# name -> the file, its text, what the value of `x` is
+NO_DIGEST = {
+    "a date in TOML": ("p.toml", "x = 2020-01-01\n", "date"),
+    "a date in YAML": ("p.yaml", "x: {y: 2020-01-01}\n", "date"),
+    "bytes": ("p.yaml", "x: !!binary aGVsbG8=\n", "bytes"),
+    "a set": ("p.py", "x = {1, 2}\n", "set"),
+}
+
+
+@pytest.mark.parametrize("name", NO_DIGEST)
+def test_a_parameter_that_cannot_be_recorded(name, box):
+    """DVC fails with `is not JSON serializable`; here the stage does, and its outs stay."""
+    file, text, kind = NO_DIGEST[name]
+    before = put(box, {"dvc.yaml": OK + f"    params: [{{{file}: [x]}}]\n", file: text})
+    code, told = box.run("run")
+    assert code == 1
+    assert (
+        f"a: {file}: 'x' holds a {kind}, which DVC cannot record\n"
+        "hint: write it as a quoted string, or as a list\n"
+    ) in told
+    assert state(box) == before
+    assert [box.run(*verb)[0] for verb in VERBS[:-1]] == [0, 0, 0, 0]
 
 
 def test_what_is_missing_is_in_the_plan_before_it_fails(box):

@@ -251,7 +251,7 @@ def test_an_out_that_git_tracks(box):
     assert box.read("a.out") == "from before\n"
 
 
-@pytest.mark.parametrize("verb", ["run", "status", "plan"])
+@pytest.mark.parametrize("verb", ["run", "status", "plan", "dag"])
 def test_an_unknown_target(verb, box):
     put(box, {"dvc.yaml": OK.replace("  a:", "  train:")})
     assert box.run(verb, "trian") == (

@@ -70,6 +70,8 @@ def build(resolved: ResolvedStage, *, source: Source, directory: str, root: str)
     of one path, a path that is both dep and out.
     """
     data, path = resolved.data, resolved.path
+    if not can_be_passed(resolved.name):
+        raise source.error(path, f"{resolved.name!r} has a character in it that no name can have")
     wdir = data.get("wdir")
     if wdir is not None and not isinstance(wdir, str):
         raise source.error((*path, "wdir"), f"expected a folder, got {kind_of(wdir)}")

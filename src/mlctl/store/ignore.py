@@ -14,12 +14,14 @@ import stat as stat_module
 from collections.abc import Callable, Iterator
 
 from mlctl.adapters.files import read_text
-from mlctl.errors import InvalidInput
+from mlctl.errors import ConfigError, InvalidInput
 
 IGNORE_FILE = ".dvcignore"
 _ALWAYS_FILES = frozenset({".git"})
 _ALWAYS_FOLDERS = frozenset({".git", ".hg", ".dvc"})
 _BUILT_IN = (".hg/", ".git/", ".git", ".dvc/")
+
+_CAN_BE_WRONG = re.compile(r"[\\\[]|^!")  # an escape, a range or an exception that lacks something
 
 _Rule = tuple[re.Pattern[str], bool, bool]  # regex, ignores (or un-ignores), for folders only
 
@@ -157,6 +159,8 @@ class Ignore:
         except (FileNotFoundError, NotADirectoryError):
             return ()
         lines = [line.strip() for line in text.split("\n")]
+        for number, line in enumerate(lines, 1):
+            _check(line, path, number)
         return tuple(line for line in lines if line and not line.startswith("#"))
 
     def _in_subrepo(self, parts: list[str], isdir: bool) -> bool:
@@ -206,6 +210,21 @@ def _rebase(pattern: str, folder: str) -> str:
     rule = rule.removeprefix("\\")
     between = "/" if anchored else "/**/"
     return f"!/{folder}{between}{rule}" if negated else f"{folder}{between}{rule}"
+
+
+def _check(line: str, path: str, number: int) -> None:
+    """Raise ConfigError for a pattern that pathspec refuses, as DVC does."""
+    if not _CAN_BE_WRONG.search(line):
+        return
+    try:
+        _compile((line,))
+    except (ValueError, re.error):
+        raise ConfigError(
+            f"{line!r} is not a pattern",
+            file=path,
+            line=number,
+            hint="correct or remove the line; a literal backslash is written twice",
+        ) from None
 
 
 def _compile(patterns: tuple[str, ...]) -> tuple[_Rule, ...]:
