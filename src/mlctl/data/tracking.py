@@ -66,7 +66,7 @@ def add(root: str, paths: Sequence[str]) -> list[Added]:
             raise InvalidInput(f"{path}: no such file or folder")
     project = Project.open(root)
     for path in paths:
-        _check_may_be_tracked(project, path)
+        check_may_be_tracked(project, path)
     tracked = list(dict.fromkeys(_tracked_as(project, path) for path in paths))
     before = {path: _md5(root, path) for path in tracked}
     if all(_is_plain(project, path) for path in paths):
@@ -76,7 +76,8 @@ def add(root: str, paths: Sequence[str]) -> list[Added]:
     return [_added(root, path, before[path]) for path in tracked]
 
 
-def _check_may_be_tracked(project: Project, path: str) -> None:
+def check_may_be_tracked(project: Project, path: str) -> None:
+    """Raise InvalidInput for a path (from the root) that DVC cannot track."""
     try:
         check_out(path, path, project.root)
     except BadPathError as error:
