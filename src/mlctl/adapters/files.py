@@ -14,9 +14,20 @@ StrPath = str | os.PathLike[str]
 
 
 def read_text(path: StrPath, *, name: str | None = None) -> str:
-    """The text of a file. Raises ConfigError, naming `name` or the path, where it is not UTF-8."""
-    with open(path, "rb") as file:
-        data = file.read()
+    """The text of a file.
+
+    Raises FileNotFoundError or NotADirectoryError where there is none, ConfigError (naming `name`
+    or the path) where it cannot be read or is not UTF-8.
+    """
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        raise
+    except IsADirectoryError:
+        raise ConfigError("a folder, where a file is expected", file=name or str(path)) from None
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", file=name or str(path)) from None
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:

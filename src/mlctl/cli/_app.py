@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 from mlctl.cli._options import Directory
 from mlctl.errors import suggestion
 
-DAILY = ("init", "run", "status", "plan", "dag", "validate", "predict", "demo")
+DAILY = ("init", "run", "watch", "status", "plan", "dag", "validate", "predict", "demo")
 # What DVC's users type.
 _OF_DVC = {"repro": "run", "add": "data add", "import-url": "data import"}
 

@@ -13,12 +13,13 @@ from dataclasses import replace
 
 from mlctl.adapters import clock, dvc
 from mlctl.adapters.files import read_text, write_text
-from mlctl.errors import AnswerNo, InvalidInput
+from mlctl.errors import AnswerNo, InvalidInput, suggestion
 from mlctl.executors import Exit, Job
 from mlctl.pipeline import edit, run_cache
 from mlctl.pipeline.context import Context
 from mlctl.pipeline.events import Notice, Outcome, StageStarted
 from mlctl.pipeline.fingerprint import same
+from mlctl.pipeline.params import dotted_names
 from mlctl.pipeline.plan import Reason
 from mlctl.pipeline.spec import Digest, LockedPath, LockedStage, Out, Stage
 from mlctl.store import checkout, links
@@ -101,7 +102,10 @@ class Attempt:
                 hint=f"look at its path in {self.stage.file}, or fetch it with `mlctl run --pull`",
             )
         if not os.path.isdir(self.context.project.path(self.stage.wdir)):
-            raise AnswerNo(f"its wdir {self.stage.wdir!r} does not exist")
+            raise AnswerNo(
+                f"its wdir {self.stage.wdir!r} does not exist",
+                hint=f"make it, or correct its `wdir` in {self.stage.file}",
+            )
         self._locked_params()
 
     def _check_outs_exist(self, problem: str) -> None:
@@ -287,10 +291,17 @@ class Attempt:
         for dep in self.stage.params:
             found = self._observer.params(dep)
             if found is None:
-                raise AnswerNo(f"missing parameters file {dep.path!r}")
+                raise AnswerNo(
+                    f"missing parameters file {dep.path!r}",
+                    hint=f"make it, or correct `params` in {self.stage.file}",
+                )
             missing = [name for name in dep.names if name not in found]
             if missing:
-                raise AnswerNo(f"{dep.path} has no parameter {', '.join(map(repr, missing))}")
+                known = dotted_names(self.context.project.params_file(dep.key) or {})
+                raise AnswerNo(
+                    f"{dep.path} has no parameter {', '.join(map(repr, missing))}",
+                    hint=suggestion(missing[0], known) or f"add it to {dep.path}",
+                )
             values[dep.path] = found
         return values
 

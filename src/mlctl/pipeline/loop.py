@@ -107,7 +107,12 @@ class Loop:
         with self._project.naming_lines():
             for stage in stages:
                 self._executor(stage)
-                feasible.check(stage, gpus=len(gpus), environment=os.environ)
+                feasible.check(
+                    stage,
+                    gpus=len(gpus),
+                    environment=os.environ,
+                    ignored=self._project.is_ignored_out,
+                )
         memory = _devices.memory() if any(s.memory for s in settings) else None
         return Scheduler(needs, settings, Slots(self._request.jobs, memory, gpus))
 

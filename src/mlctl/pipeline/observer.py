@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from mlctl.errors import ConfigError, InvalidInput
 from mlctl.pipeline import params
 from mlctl.pipeline.fingerprint import Seen, same
 from mlctl.pipeline.project import Project
@@ -102,8 +103,19 @@ class Observer:
             for out in stage.outs
             if out.cache and (d := before_outs.get(out.path)) is not None and self.in_cache(d)
         )
-        values = {} if stage.frozen else {dep.key: self.params(dep) for dep in stage.params}
+        values = {} if stage.frozen else self._values(stage)
         return Seen(deps, values, outs, cached)
+
+    def _values(self, stage: Stage) -> dict[str, Mapping[str, Any] | None]:
+        try:
+            return {dep.key: self.params(dep) for dep in stage.params}
+        except ConfigError:
+            raise
+        except InvalidInput as error:  # a name that is a pattern of several
+            with self.project.naming_lines():
+                raise ConfigError(
+                    error.message, file=stage.file, where=f"{stage.where}.params", hint=error.hint
+                ) from None
 
     def forget(self, keys: Iterable[str]) -> None:
         """Files at or below or above `keys` may have changed: look again when asked."""

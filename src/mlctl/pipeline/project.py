@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlctl.adapters import git
 from mlctl.adapters.files import read_text
-from mlctl.errors import Busy, ConfigError, Unmerged
+from mlctl.errors import Busy, ConfigError, InvalidInput, Unmerged
 from mlctl.pipeline import graph as graphs
 from mlctl.pipeline import targets
 from mlctl.pipeline.compiled import Compiled
@@ -136,8 +136,6 @@ class Project:
     def params_file(self, key: str) -> dict[Any, Any] | None:
         """The values of a parameters file now, or None where there is none."""
         path = self.path(key)
-        if os.path.isdir(path):
-            raise ConfigError("a folder, where a parameters file is expected", file=key)
         if not os.path.exists(path):
             return None
         return self._compiled.get(key, partial(_parse_params, path, key))
@@ -214,16 +212,30 @@ class Project:
         """
         if everything:
             return self.graph.order()
-        chosen = targets.resolve(self.stages, names, cwd=self.cwd, glob=glob, recursive=recursive)
+        try:
+            chosen = targets.resolve(
+                self.stages, names, cwd=self.cwd, glob=glob, recursive=recursive
+            )
+        except InvalidInput:
+            self._refuse_what_is_no_file(posixpath.join(self.cwd, "dvc.yaml"))
+            raise
         if pipelines:
             return self.graph.component(chosen)
         if single:
             return chosen
         return self.graph.order(chosen, downstream=downstream)
 
+    def _refuse_what_is_no_file(self, key: str) -> None:
+        if os.path.lexists(self.path(key)) and not os.path.isfile(self.path(key)):
+            raise ConfigError("is not a file", file=key, hint="move away what is there")
+
     def save_state(self) -> None:
         """Keep what was parsed for the next command."""
         self._compiled.save()
+
+    def is_ignored_out(self, key: str) -> bool:
+        """Whether `.dvcignore` names `key`, so that DVC refuses it as an out."""
+        return self.ignore.is_ignored(key, os.path.isdir(self.path(key)), subrepos=False)
 
     def path(self, key: str) -> str:
         """The absolute path of a key."""
@@ -255,9 +267,20 @@ def discover(root: str, config: Config, ignore: Ignore) -> list[str]:
             ":(glob)**/dvc.yaml", ":(glob)**/*.dvc",
             cwd=root,
         ).stdout.split("\0")  # fmt: skip
-        found = (key for key in listed if key and os.path.isfile(os.path.join(root, key)))
-    kept = [key for key in found if not ignore.is_ignored(key, isdir=False)]
+        found = filter(None, listed)
+    kept = [key for key in found if not ignore.is_ignored(key, False) and _is_file(root, key)]
     return sorted(kept, key=lambda key: (posixpath.dirname(key).split("/"), key))
+
+
+def _is_file(root: str, key: str) -> bool:
+    path = os.path.join(root, key)
+    if os.path.isfile(path):
+        return True
+    if os.path.islink(path) and not os.path.exists(path):  # DVC refuses it, too
+        raise ConfigError(
+            "a link to a file that does not exist", file=key, hint="remove the link, or mend it"
+        )
+    return False
 
 
 def _parse_pipeline(config: Config, key: str) -> tuple[PipelineFile, Iterable[str]]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from typing import Any, NoReturn
 
 from mlctl.adapters import files, yaml
-from mlctl.errors import ConfigError
+from mlctl.errors import AnswerNo, ConfigError
 from mlctl.pipeline import lockfile
 from mlctl.pipeline.lockschema import check_stage
 from mlctl.pipeline.spec import LockedStage, Stage
@@ -29,8 +31,33 @@ def _is_inside(key: str) -> bool:
 
 
 def key(locked: LockedStage) -> str:
-    """The digest of what goes in: command, deps, params, and the paths of the outs."""
-    return store.key(lockfile.entry(locked))
+    """The digest of what goes in: command, deps, params, and the paths of the outs.
+
+    Raises AnswerNo for a parameter that has no digest, such as a date, where DVC fails, too.
+    """
+    try:
+        return store.key(lockfile.entry(locked))
+    except TypeError as error:
+        raise _has_no_digest(locked, error) from None
+
+
+def _has_no_digest(locked: LockedStage, error: TypeError) -> AnswerNo:
+    names = [
+        f"{f}: {n!r}" for f, vs in locked.params.items() for n, v in vs.items() if not _json(v)
+    ]
+    kind = re.search(r"type (\w+)", str(error))
+    return AnswerNo(
+        f"{', '.join(names)} holds a {kind[1] if kind else 'value'}, which DVC cannot record",
+        hint="write it as a quoted string, or as a list",
+    )
+
+
+def _json(value: Any) -> bool:
+    try:
+        json.dumps(value)
+    except TypeError:
+        return False
+    return True
 
 
 def value(locked: LockedStage) -> str:

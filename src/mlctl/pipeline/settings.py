@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mlctl.errors import suggestion
+from mlctl.pipeline.keys import can_be_passed
 from mlctl.pipeline.spec import Settings
 from mlctl.records.source import Source, YamlPath, kind_of
 
@@ -128,6 +129,8 @@ def _environment(value: Any) -> Mapping[str, str]:
         _check_env_name(name)
         if not isinstance(item, str | int | float):
             raise _Wrong("strings and numbers", "`env: {OMP_NUM_THREADS: 4}`", name)
+        if not can_be_passed(str(item)):
+            raise _Wrong("text that a program can be given", "`env: {MODE: fast}`", name)
         environment[name] = str(item).lower() if isinstance(item, bool) else str(item)
     return environment
 

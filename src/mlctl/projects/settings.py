@@ -57,7 +57,7 @@ def load_settings(root: str) -> ProjectSettings:
 
 def _read(root: str, name: str) -> Document | None:
     path = os.path.join(root, name)
-    if not os.path.isfile(path):
+    if not os.path.exists(path):
         return None
     document = Document.parse(read_text(path, name=name), file=name, empty=True)
     document.keys(known=("records", "jobs", "hosts"))
