@@ -14,10 +14,11 @@ from dataclasses import replace
 
 from mlctl.adapters import clock
 from mlctl.errors import InvalidInput
-from mlctl.pipeline import run_cache
+from mlctl.pipeline import lockfile
 from mlctl.pipeline.each.items import Files, from_listings
 from mlctl.pipeline.each.stage import Task
 from mlctl.pipeline.spec import Digest, LockedPath, LockedStage
+from mlctl.records import canonical
 from mlctl.store.cache import Cache, MissingObjects
 from mlctl.store.state import make_local_dir
 from mlctl.store.tree import TreeEntry
@@ -26,14 +27,21 @@ _KEPT = 30 * 86400  # seconds after its last use that a context is kept
 
 
 def context(stage: LockedStage, task: Task) -> str:
-    """The digest of all that counts beside the item."""
-    rest = replace(
-        stage,
-        deps=tuple(dep for dep in stage.deps if dep.path != task.over.path),
-        outs=tuple(LockedPath(out.path, None) for out in stage.outs),
-    )
-    parts = [run_cache.key(rest), task.over.path, task.out.path, *task.request.argv]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    """The digest of all that counts beside the item.
+
+    The run-cache's key would not do: it leaves out whatever is called `size` or `nfiles`, a
+    parameter too.
+    """
+    deps = [dep for dep in stage.deps if dep.path != task.over.path]
+    parts = [
+        lockfile.entry(replace(stage, deps=(), outs=())),
+        [_content(dep) for dep in sorted(deps, key=lambda dep: dep.path)],
+        sorted(out.path for out in stage.outs),
+        task.over.path,
+        task.out.path,
+        task.request.argv,
+    ]
+    return hashlib.sha256(canonical.line(parts).encode()).hexdigest()
 
 
 class Lines:
@@ -105,6 +113,11 @@ def sweep(local_dir: str) -> None:
 def folder(local_dir: str) -> str:
     """Where all of this lies."""
     return os.path.join(local_dir, "each")
+
+
+def _content(dep: LockedPath) -> dict[str, object]:
+    entry = lockfile.path_entry(dep)
+    return {key: value for key, value in entry.items() if key not in ("size", "nfiles")}
 
 
 def _folder_digest(entries: Sequence[LockedPath], path: str) -> Digest | None:
