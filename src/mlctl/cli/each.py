@@ -48,11 +48,11 @@ def each(
     long as nothing else that the stage reads has changed. How many run at a time, and what happens
     after a failure, is said by `each: {jobs: 4, keep_going: true}` under `meta.mlctl` of the stage.
 
-    Examples:
+    Examples, each as the cmd of a stage:
 
-        cmd: mlctl each --name '{stem}.png' python resize.py {input} {output}
+        $ mlctl each --name '{stem}.png' python resize.py {input} {output}
 
-        cmd: mlctl each --over texts --out counts 'wc -w <"$MLCTL_INPUT" >"$MLCTL_OUTPUT"'
+        $ mlctl each --over texts --out counts 'wc -w <"$MLCTL_INPUT" >"$MLCTL_OUTPUT"'
     """
     import os
     from dataclasses import asdict
