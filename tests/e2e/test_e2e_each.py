@@ -284,6 +284,45 @@ def test_json(box):
     assert "FAILED 001" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [("nonesuch {input}", "'nonesuch' is not installed"), ("./plain {input}", "cannot be started")],
+)
+def test_a_program_that_cannot_be_started(box, command, words):
+    items(box, 3)
+    box.write("plain", "no script")
+    stages(box, command)
+    done = box.mlctl("each", *shlex.split(command), env={"DVC_STAGE": "upper"})
+    assert done.returncode == 3
+    assert words in done.stderr
+    assert not [*(box.root / ".mlctl/each/work").iterdir()]
+
+
+def test_names_and_words_that_are_no_utf8(box):
+    box.write("in/one", "1")
+    os.rename(box.root / "in/one", os.fsencode(box.root / "in") + b"/\xff")
+    stages(box, "x")
+    line = 'printf "\\377 says $MLCTL_ITEM"; cp "$MLCTL_INPUT" "$MLCTL_OUTPUT"'
+    done = box.mlctl("each", line, env={"DVC_STAGE": "upper"})
+    assert done.returncode == 0, done.stderr
+    assert "\ufffd says \ufffd\n" in done.stdout
+    assert os.listdir(os.fsencode(box.root / "out")) == [b"\xff"]
+    done = box.mlctl("each", "--json", "false", env={"DVC_STAGE": "upper"})
+    assert done.returncode == 1, done.stderr
+    assert "FAILED ?: exit code 1" in done.stderr
+    assert json.loads(done.stdout)["failed"] == {"?": "exit code 1"}
+
+
+def test_what_an_item_prints_is_shown_whole_or_its_end(box):
+    items(box, 2)
+    stages(box, "x")
+    line = "echo begins; head -c 1048577 /dev/zero | tr '\\0' x; cp $MLCTL_INPUT $MLCTL_OUTPUT"
+    done = box.mlctl("each", line, env={"DVC_STAGE": "upper"})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("[…]xxx") == 2
+    assert len(done.stdout) < 2 * (1 << 20) + 200
+
+
 def test_many_items_and_three_changed(box):
     items(box, 500)
     stages(box, shlex.quote('cat <"$MLCTL_INPUT" >"$MLCTL_OUTPUT"'), each={})

@@ -101,5 +101,5 @@ def call_into(argv: Sequence[str], log: StrPath, env: Mapping[str, str]) -> int:
             ).returncode
         except FileNotFoundError:
             raise NotAble(f"{argv[0]!r} is not installed", hint="look at PATH") from None
-        except PermissionError:
-            raise NotAble(f"{argv[0]!r} may not be executed") from None
+        except OSError as error:  # no permission, no `#!` line, too long
+            raise NotAble(f"{argv[0]!r} cannot be started: {error.strerror}") from None

@@ -60,12 +60,13 @@ def each(
     from mlctl.cli._output import print_json
     from mlctl.pipeline.each.run import Listener, run
     from mlctl.pipeline.each.stage import Request
+    from mlctl.records import canonical
 
     progress = _Progress(to_stderr=json)
     request = Request(tuple(command), over, out, name)
     result = run(request, os.environ, Listener(progress.started, progress.ended))
     if json:
-        print_json("each", {**asdict(result), "left": result.left})
+        print_json("each", canonical.plain({**asdict(result), "left": result.left}))
     progress.finish(result)
     return 1 if result.failed else 0
 
@@ -102,19 +103,20 @@ class _Progress:
         self._stream.flush()
 
     def finish(self, result: Result) -> None:
+        from mlctl.cli._text import some
+
         if not result.failed:
             self._say(f"{result.items} items: {result.ran} done, {result.unchanged} unchanged")
             return
-        named = [f"{item} ({problem})" for item, problem in sorted(result.failed.items())[:_NAMED]]
-        more = len(result.failed) - len(named)
-        if more:
-            named.append(f"and {more} more")
+        named = [f"{item} ({problem})" for item, problem in sorted(result.failed.items())]
         left = f"; {result.left} not tried" if result.left else ""
         self._say(
-            f"{len(result.failed)} of {result.items} items failed{left}: {', '.join(named)}\n"
+            f"{len(result.failed)} of {result.items} items failed{left}: {some(named, _NAMED)}\n"
             "what is done is kept: the next run does the rest"
         )
 
     def _say(self, text: str) -> None:
-        self._stream.write(f"{text}\n")
+        from mlctl.records import canonical  # a name may be no UTF-8
+
+        self._stream.write(f"{canonical.plain(text)}\n")
         self._stream.flush()

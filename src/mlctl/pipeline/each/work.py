@@ -22,6 +22,8 @@ from mlctl.store.state import make_local_dir, signature
 from mlctl.store.tree import TreeEntry
 from mlctl.store.workspace import Workspace
 
+_SHOWN = 1 << 20  # bytes of what one item prints, at its end
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:
@@ -56,8 +58,7 @@ class Worker:
         values = {"item": item.relpath, "input": item.path, "output": output}
         env = {f"MLCTL_{key.upper()}": value for key, value in values.items()}
         code = process.call_into(command_for(self._task.request.command, values), log, env)
-        with open(log, encoding="utf-8", errors="replace") as file:
-            said = file.read()
+        said = _end_of(log)
         problem = _problem(code, output, item)
         files: Files = ()
         if problem is None:
@@ -132,6 +133,14 @@ def working_place(local_dir: str) -> Iterator[str]:
         with suppress(FileNotFoundError):
             os.unlink(f"{place}.lock")
         os.close(handle)
+
+
+def _end_of(log: str) -> str:
+    with open(log, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        file.seek(max(0, size - _SHOWN))
+        text = file.read().decode("utf-8", "replace")
+    return f"[…]{text}" if size > _SHOWN else text
 
 
 def _sweep(top: str) -> None:
