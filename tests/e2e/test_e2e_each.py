@@ -112,6 +112,35 @@ def test_interrupted_by_ctrl_c_through_the_engine(box):
     assert set(outs(box).values()) == {"ab"}
 
 
+def test_a_second_one_waits_for_the_first_and_takes_its_results(box):
+    items(box, 10)
+    stages(box, shlex.quote(SLOW))
+    with box.started("each", SLOW, env={"DVC_STAGE": "upper"}) as first:
+        wait_until(lambda: _lines(box.root / ".mlctl" / "each") > 0)
+        second = box.mlctl("each", SLOW, env={"DVC_STAGE": "upper"})
+        assert first.wait(timeout=20) == 0
+    assert "waits for the end of another `mlctl each`" in second.stdout
+    assert "10 items: 0 done, 10 unchanged" in second.stdout
+    assert len(ran(box)) == 10
+
+
+def test_stages_of_one_foreach(box):
+    stage = {
+        "cmd": f"mlctl each {shlex.quote(UPPER)}",
+        "deps": ["in/${item}"],
+        "outs": ["out/${item}"],
+    }
+    box.stages({"upper": {"foreach": ["a", "b"], "do": stage}})
+    items(box, 2, "in/a")
+    items(box, 3, "in/b")
+    assert box.run("run", "-j2")[0] == 0
+    assert (len(outs(box, "out/a")), len(outs(box, "out/b"))) == (2, 3)
+    ran(box)
+    box.write("in/b/001", "new")
+    assert box.dvc("repro").returncode == 0
+    assert ran(box) == ["001"]
+
+
 def test_a_failed_item_stops_what_is_not_started(box):
     items(box, 20)
     box.write("bad", "003\n")
@@ -158,6 +187,15 @@ def test_what_counts_as_a_failure(box, command, problem):
     assert code == 1
     assert problem in next(line for line in said.splitlines() if "FAILED 000: " in line)
     assert _lines(box.root / ".mlctl" / "each") == 0
+
+
+def test_places_are_filled_in_once(box):
+    box.write("in/{output}", "x")
+    stages(box, 'sh -c \'cp "$0" "$1"; echo "$2"\' {input} {output} {item}')
+    code, said = box.run("run")
+    assert code == 0, said
+    assert "[upper] {output}" in said
+    assert outs(box) == {"{output}": "x"}
 
 
 def test_words_are_a_program_with_places_filled_in(box):

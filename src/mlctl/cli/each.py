@@ -64,7 +64,8 @@ def each(
 
     progress = _Progress(to_stderr=json)
     request = Request(tuple(command), over, out, name)
-    result = run(request, os.environ, Listener(progress.started, progress.ended))
+    listener = Listener(progress.waiting, progress.started, progress.ended)
+    result = run(request, os.environ, listener)
     if json:
         print_json("each", canonical.plain({**asdict(result), "left": result.left}))
     progress.finish(result)
@@ -80,6 +81,9 @@ class _Progress:
         self._stream = sys.stderr if to_stderr else sys.stdout
         self._items = self._unchanged = self._done = 0
         self._said_at = 0.0
+
+    def waiting(self) -> None:
+        self._say("waits for the end of another `mlctl each` that works on the same out")
 
     def started(self, items: int, todo: int) -> None:
         import time

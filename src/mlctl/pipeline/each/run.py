@@ -15,10 +15,11 @@ from mlctl.pipeline.each.stage import (
     find_stage,
     inputs_of,
     open_project,
+    out_of,
     task_of,
     wrong,
 )
-from mlctl.pipeline.each.work import Ended, Worker, process_all, working_place
+from mlctl.pipeline.each.work import Ended, Worker, alone, process_all, working_place
 from mlctl.pipeline.observer import Observer
 from mlctl.pipeline.project import open_workspace
 from mlctl.pipeline.spec import Stage
@@ -45,8 +46,10 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Who is told: the counts of items and of those to do, then each item as it ends."""
+    """Who is told: that another one works on the out; the counts of items and of those to do; each
+    item as it ends."""
 
+    waiting: Callable[[], None]
     started: Callable[[int, int], None]
     ended: Callable[[Ended], None]
 
@@ -59,25 +62,24 @@ def run(request: Request, environment: Mapping[str, str], listener: Listener) ->
     """
     project = open_project(environment)
     stage = find_stage(project, environment)
+    local_dir = project.config.local_dir
     with project.naming_lines(), open_workspace(project) as workspace:
-        observer = Observer(project, workspace)
-        task = task_of(stage, request, observer)
-        context = known.context(inputs_of(stage, observer), task)
-        lines = Lines(project.config.local_dir, context)
-        before = {}
-        if environment.get("MLCTL_EACH") != "all":
-            locked = project.locked(stage)
-            before = {
-                **known.from_lock(workspace.cache, locked, task, context),
-                **lines.read(),
-            }
-        work = _Work(stage, task, workspace, lines)
-        try:
-            return work.run(before, listener)
-        finally:
-            lines.close()
-            workspace.cache.flush()
-            known.sweep(project.config.local_dir)
+        out = out_of(stage, request.out)
+        with alone(local_dir, out.key, listener.waiting):
+            observer = Observer(project, workspace)
+            task = task_of(stage, request, out, observer)
+            context = known.context(inputs_of(stage, observer), task)
+            lines = Lines(local_dir, context)
+            before: Known = {}
+            if environment.get("MLCTL_EACH") != "all":
+                recorded = known.from_lock(workspace.cache, project.locked(stage), task, context)
+                before = {**recorded, **lines.read()}
+            try:
+                return _Work(stage, task, workspace, lines).run(before, listener)
+            finally:
+                lines.close()
+                workspace.cache.flush()
+                known.sweep(local_dir)
 
 
 class _Work:

@@ -76,7 +76,7 @@ def find_stage(project: Project, environment: Mapping[str, str]) -> Stage:
         for stage in project.stages
         if stage.name == name and (stage.file == tail or stage.file.endswith(f"/{tail}"))
     ]
-    exact = [stage for stage in meant if stage.address == address]
+    exact = [stage for stage in project.stages if stage.address == address]
     near = [stage for stage in meant if stage.wdir == here]
     for choice in ([stage for stage in near if stage in exact], near, exact, meant):
         if len(choice) == 1:
@@ -87,13 +87,28 @@ def find_stage(project: Project, environment: Mapping[str, str]) -> Stage:
     )
 
 
-def task_of(stage: Stage, request: Request, observer: Observer) -> Task:
+def task_of(stage: Stage, request: Request, out: Out, observer: Observer) -> Task:
     """What the request means in the stage. Raises ConfigError where it does not fit."""
     over = _over(stage, request.over, observer)
     seen = observer.observed(over.key)
     if seen is None or not seen.digest.isdir:
         raise wrong(stage, f"--over {over.path!r} is not a folder", "its files are the items")
-    return Task(over, _out(stage, request.out), request, seen.entries)
+    return Task(over, out, request, seen.entries)
+
+
+def out_of(stage: Stage, path: str | None) -> Out:
+    """The out that holds the results. Raises ConfigError where that is not clear."""
+    if path is not None:
+        out = _named(stage, "--out", path, stage.outs, "an out")
+        if not out.cache:
+            hint = "leave out its `cache: false`: results are kept in DVC's cache"
+            raise wrong(stage, f"--out {path!r} is not cached", hint)
+        return out
+    cached = [out for out in stage.outs if out.cache]
+    if len(cached) == 1:
+        return cached[0]
+    count = f"{len(cached)} outs are cached" if cached else "no out is cached"
+    raise wrong(stage, f"{count}: which holds the results?", "say it with --out")
 
 
 def inputs_of(stage: Stage, observer: Observer) -> LockedStage:
@@ -124,20 +139,6 @@ def _over(stage: Stage, path: str | None, observer: Observer) -> Dep:
         return folders[0]
     count = f"{len(folders)} deps are folders" if folders else "no dep is a folder"
     raise wrong(stage, f"{count}: which holds the items?", "say it with --over")
-
-
-def _out(stage: Stage, path: str | None) -> Out:
-    if path is not None:
-        out = _named(stage, "--out", path, stage.outs, "an out")
-        if not out.cache:
-            hint = "leave out its `cache: false`: results are kept in DVC's cache"
-            raise wrong(stage, f"--out {path!r} is not cached", hint)
-        return out
-    cached = [out for out in stage.outs if out.cache]
-    if len(cached) == 1:
-        return cached[0]
-    count = f"{len(cached)} outs are cached" if cached else "no out is cached"
-    raise wrong(stage, f"{count}: which holds the results?", "say it with --out")
 
 
 def _named(stage: Stage, option: str, path: str, known: Sequence[_T], what: str) -> _T:

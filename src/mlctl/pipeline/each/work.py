@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -22,6 +24,7 @@ from mlctl.store.state import make_local_dir, signature
 from mlctl.store.tree import TreeEntry
 from mlctl.store.workspace import Workspace
 
+_PLACE = re.compile(r"\{(item|input|output)\}")
 _SHOWN = 1 << 20  # bytes of what one item prints, at its end
 
 
@@ -107,12 +110,28 @@ def command_for(command: Sequence[str], values: Mapping[str, str]) -> list[str]:
     """The program and its arguments for one item; a single word is a line for the shell."""
     if len(command) == 1:
         return [*shell(), command[0]]
-    argv = []
-    for word in command:
-        for key, value in values.items():
-            word = word.replace(f"{{{key}}}", value)
-        argv.append(word)
-    return argv
+    return [_PLACE.sub(lambda match: values[match[1]], word) for word in command]
+
+
+@contextmanager
+def alone(local_dir: str, out: str, waiting: Callable[[], None]) -> Iterator[None]:
+    """Nobody else of ours works on the out while the block lasts.
+
+    An engine that was killed may have left its command running. `waiting` is called where the
+    block must wait for the end of such a one, whose results it can take then.
+    """
+    make_local_dir(local_dir)
+    os.makedirs(folder(local_dir), exist_ok=True)
+    name = hashlib.sha256(os.fsencode(out)).hexdigest()[:16]
+    path = os.path.join(folder(local_dir), f"{name}.lock")
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        if is_locked(path):
+            waiting()
+        hold(handle)
+        yield
+    finally:
+        os.close(handle)
 
 
 @contextmanager
