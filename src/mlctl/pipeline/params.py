@@ -150,7 +150,7 @@ def _matching(node: Any, parts: list[str]) -> Iterator[Any]:
         yield from _matching(node, rest)
         for _, child in _children(node):
             yield from _matching(child, parts)
-    elif isinstance(node, dict) and part in node and not set(part) & set("*?["):
+    elif isinstance(node, dict) and part in node and not set(part) & set("*?[0123456789"):
         yield from _matching(node[part], rest)
     else:
         size = 0 if isinstance(node, dict) else _length(node)
