@@ -130,10 +130,11 @@ class Attempt:
         if len(whole) < len(found):
             return False
         workspace = self.context.workspace
+        copies = workspace.with_copies()  # uncached outs are git's: no link leads into the cache
         for out, digest in whole:
             if not os.path.lexists(workspace.path(out.key)):
                 self._linked.add(out.key)
-            checkout.checkout(workspace, digest, out.key)
+            checkout.checkout(workspace if out.cache else copies, digest, out.key)
         self._observer.forget(out.key for out in self.stage.outs)
         return True
 
