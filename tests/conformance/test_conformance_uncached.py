@@ -1,4 +1,4 @@
-"""Uncached outs that are restored from the cache are copies: they belong to git, not to the cache."""
+"""Uncached outs that are restored from the cache are copies: they are git's, not the cache's."""
 
 from pathlib import Path
 
