@@ -1,5 +1,6 @@
 """Several processes at once, ours and DVC's: they wait or refuse, and never damage each other."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -254,3 +255,28 @@ def test_many_short_stages_beside_one_that_another_process_holds(box):
     assert f"process {os.getpid()} (test)" in done.stdout + done.stderr
     assert box.locked() == {f"s{n:02}" for n in range(40)} - {"s30"}
     assert json.loads(box.read(".dvc/tmp/rwlock")) == table
+
+
+def test_dvc_repro_and_mlctl_run_of_a_whole_pipeline_at_once(box):
+    """Whoever comes second waits or refuses; what both leave is whole, and neither runs again."""
+    names = [f"s{n}" for n in range(8)]
+    box.stages(
+        {n: stamp(n, 0.3, deps=(f"s{i - 4}",) if i >= 4 else ()) for i, n in enumerate(names)}
+    )
+    with (
+        box.started("repro", "-P", program=DVC) as theirs,
+        box.started("run", "-j4", "--keep-going") as ours,
+    ):
+        said = theirs.communicate(timeout=60)[0]
+        told = ours.communicate(timeout=60)[0]
+    assert ours.returncode == 0, told
+    assert theirs.returncode == 0 or str(ours.pid) in said, said
+    assert "Traceback" not in said + told
+    assert sorted(box.ran()) == names, "no stage ran twice"
+    assert box.locked() == set(names)
+    assert {name: box.read(f"{name}.out") for name in names} == {name: name for name in names}
+    for path in (box.root / ".dvc/cache/files/md5").glob("*/*"):
+        assert hashlib.md5(path.read_bytes()).hexdigest() == path.parent.name + path.name
+    assert box.dvc("status", "--json").stdout.strip() == "{}"
+    assert "Running" not in box.dvc("repro", "-P").stdout
+    assert not any(s["changed"] for s in box.json("status")["steps"])
