@@ -96,7 +96,8 @@ class Compiled:
     def _load(self) -> dict[str, tuple[Any, Any]]:
         try:
             with open(self._path, "rb") as file:
-                tag, kept = marshal.load(file)  # noqa: S302 - our own local state; see above
+                # `marshal.load` asks the file for a few bytes at a time
+                tag, kept = marshal.loads(file.read())  # noqa: S302 - our own local state; see above
         except (OSError, ValueError, EOFError, TypeError):
             return {}
         return kept if tag == self._tag else {}
