@@ -92,6 +92,15 @@ def hold(handle: int) -> None:
     fcntl.flock(handle, fcntl.LOCK_EX)
 
 
+def try_hold(handle: int) -> bool:
+    """The same without waiting; whether it is ours now."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 def is_locked(path: StrPath) -> bool:
     """Whether some process holds the file `path`; a dead one holds nothing."""
     with open(path, "rb") as file:

@@ -176,6 +176,7 @@ class Attempt:
             self._environment(),
             log,
             settings.timeout,
+            self.context.watcher,
         )
         executor = self.context.executor(self.stage)
         self.context.follow(self.stage.address, log)

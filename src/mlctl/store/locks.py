@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from mlctl.adapters.files import is_locked
 from mlctl.errors import Busy, InvalidInput
 from mlctl.store.config import Config
 
@@ -102,13 +103,16 @@ class PathLocks:
         for path, holder in taken:
             if holder["pid"] == self._me["pid"] or not prefixes.overlap(path):
                 continue
+            left = ""
             if not is_alive(holder["pid"]):
+                left = "what is left of "
+            if left and not _is_watched(self._config.local_dir, holder["pid"]):
                 _drop_reader(table, path, holder)
                 if table["write"].get(path) == holder:
                     del table["write"][path]
                 continue
             raise Busy(
-                f"{path} is in use by process {holder['pid']} ({holder['cmd']})",
+                f"{path} is in use by {left}process {holder['pid']} ({holder['cmd']})",
                 hint="wait until it is done; if no such process exists, delete .dvc/tmp/rwlock",
             )
 
@@ -181,6 +185,20 @@ def is_alive(pid: int) -> bool:
     except (PermissionError, OverflowError):
         return True
     return True
+
+
+def watch_folder(local_dir: str) -> str:
+    """Where each run has a file `PID-RUN_ID`, held until nothing of the run is at work any more."""
+    return os.path.join(local_dir, "watch")
+
+
+def _is_watched(local_dir: str, pid: int) -> bool:
+    """Whether something of a killed mlctl is still being ended (`mlctl.executors._watcher`)."""
+    folder = watch_folder(local_dir)
+    with suppress(FileNotFoundError):
+        names = [name for name in os.listdir(folder) if name.startswith(f"{pid}-")]
+        return any(is_locked(os.path.join(folder, name)) for name in names)
+    return False
 
 
 @contextmanager
