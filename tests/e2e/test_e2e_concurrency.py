@@ -221,17 +221,6 @@ def test_a_pipeline_edited_while_it_runs(box):
     }
 
 
-def test_a_dep_edited_while_the_stage_runs_is_told(box):
-    box.write("in", "1")
-    box.stages({"a": {**busy_until("a"), "deps": ["in"]}})
-    with box.started("run") as one:
-        wait_until(lambda: count(box) == 1)
-        box.write("in", "22")
-        box.write("go", "")
-        said = one.communicate(timeout=20)[0]
-    assert "dep 'in' changed while the stage ran" in said
-
-
 def test_the_rwlock_of_a_dead_process_holds_nobody(box):
     box.stages({"a": stamp("a")})
     dead = subprocess.Popen(["true"])

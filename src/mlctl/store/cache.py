@@ -185,17 +185,22 @@ class Cache:
 
     def _add_file(self, entry: Entry, path: str, hardlink: bool) -> None:
         self._make_folder(os.path.dirname(path))
-        with replacing(path) as temporary:
-            if hardlink and entry.size and _link(entry.path, temporary):
-                # the link itself is a change, whose time is new
-                after = signature(os.stat(temporary))._replace(ctime=entry.signature.ctime)
-            else:
-                after = signature(copy_file(entry.path, temporary))
-            if after != entry.signature:
-                raise Busy(
-                    f"{entry.path}: changed while it was put into the cache",
-                    hint="wait until nothing writes to it, and try again",
-                )
+        try:
+            with replacing(path) as temporary:
+                if hardlink and entry.size and _link(entry.path, temporary):
+                    # the link itself is a change, whose time is new
+                    after = signature(os.stat(temporary))._replace(ctime=entry.signature.ctime)
+                else:
+                    after = signature(copy_file(entry.path, temporary))
+                if after != entry.signature:
+                    raise Busy(
+                        f"{entry.path}: changed while it was put into the cache",
+                        hint="wait until nothing writes to it, and try again",
+                    )
+        except FileNotFoundError as error:
+            if error.filename != entry.path:
+                raise
+            raise Busy(f"{entry.path}: vanished while it was put into the cache") from None
         self._note([path])
 
     def _add_bytes(self, data: bytes, path: str) -> None:
