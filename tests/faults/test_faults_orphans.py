@@ -56,6 +56,22 @@ def test_nothing_outlives_an_interrupted_run(box):
     assert not watchers(box)
 
 
+@pytest.mark.parametrize("how", ["a grandchild", "forked twice"])
+def test_nothing_outlives_a_run_whose_stage_was_killed(how, box):
+    box.stages({"a": {"cmd": f"echo $$ > shell; {LEAVES[how]}", "outs": ["a.out"]}})
+    with box.started("run") as run:
+        pid = started(box)
+        os.kill(int(box.read("shell")), signal.SIGKILL)
+        assert run.wait(20) == 1
+    assert not is_alive(pid)
+
+
+def test_a_retry_does_not_start_beside_what_is_left_of_the_last_try(box):
+    cmd = "test -e pid && exec cp /proc/$(cat pid)/status a.out; sleep 60 & echo $! > pid; exit 1"
+    box.stages({"a": {"cmd": cmd, "outs": ["a.out"], "meta": {"mlctl": {"retries": 1}}}})
+    assert box.mlctl("run").returncode == 1 or "Z (zombie)" in box.read("a.out")
+
+
 def test_what_a_stage_leaves_on_purpose_stays_after_a_run(box):
     box.stages({"a": {"cmd": "setsid sleep 30 & echo $! > pid; touch a.out", "outs": ["a.out"]}})
     assert box.mlctl("run").returncode == 0

@@ -54,8 +54,8 @@ class RunWatcher:
 
     def close(self, *, leave: bool) -> None:
         """The run is over. Without `leave`, all that is left of it is ended before this returns."""
+        self._tell(".\n" if leave else "!\n")
         if leave:
-            self._tell(".\n")
             with suppress(OSError):
                 os.unlink(self._path)  # itself, lest the watcher was killed
         with self._lock:

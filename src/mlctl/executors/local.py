@@ -85,7 +85,8 @@ class Executor:
         try:
             return _wait(process, left)
         finally:
-            if self._cancelled.is_set():  # a grandchild may have outlived the shell
+            # A grandchild may have outlived the shell; what a good stage leaves behind may stay.
+            if process.returncode or self._cancelled.is_set():
                 _kill(process.pid, signal.SIGKILL)
             with self._lock:
                 self._groups.discard(process.pid)

@@ -81,7 +81,7 @@ class Loop:
         end_abandoned(self._project.config.local_dir)
         try:
             self._run_pending(pending)
-            ended_well = self.signal is None
+            ended_well = self.signal is None and not self._failed
         finally:
             self._watcher.close(leave=ended_well)
         if self.signal is not None:
