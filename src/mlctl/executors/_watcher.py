@@ -7,10 +7,10 @@ behind is left alone, else `!`.
 Descriptor 3 is the open file LOCK under flock: until the watcher ends, others can see that
 something of the run may still be at work (`mlctl.store.locks`).
 
-Processes are known by their group or session, and on Linux by `MLCTL_RUN_ID` in their environment or
-by printing to a log of the run, which finds those that left their session, too. What a stage's own `mlctl run` has started carries
-another id, and is ended by the watcher of that run. Nothing of mlctl is imported here: this file is
-run alone, and starts in a few milliseconds.
+Processes are known by their group or session, and on Linux by `MLCTL_RUN_ID` in their environment
+or by printing to a log of the run, which finds those that left their session, too. What a stage's
+own `mlctl run` has started carries another id, and is ended by the watcher of that run. Nothing of
+mlctl is imported here: this file is run alone, and starts in a few milliseconds.
 """
 
 from __future__ import annotations
