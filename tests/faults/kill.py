@@ -160,7 +160,7 @@ class Harness:
                     for item in listing:
                         object_ = cache / item["md5"][:2] / item["md5"][2:]
                         assert _md5(object_) == item["md5"], f"{name}: torn object"
-        for path in cache.glob("??/*"):
+        for path in cache.glob("??/[!.]*"):
             status = path.stat()
             sign = (str(path), status.st_mtime_ns, status.st_ctime_ns)
             if status.st_mode & 0o777 == 0o444 and sign not in self._looked:

@@ -73,6 +73,16 @@ def name_file(error: BaseException, path: StrPath) -> None:
         error.filename = os.fspath(path)
 
 
+def sync_folder(path: StrPath) -> None:
+    """Bring the names in a folder to the disk, where its file system knows how to."""
+    with suppress(OSError):
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
 def copy_file(source: StrPath, target: StrPath) -> None:
     """Write the content of `source` to `target`, whose mode is a new file's."""
     import shutil

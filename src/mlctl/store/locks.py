@@ -143,6 +143,8 @@ class PathLocks:
             return {"write": {}, "read": {}}
         except (ValueError, AttributeError, TypeError, KeyError):
             pass
+        if os.stat(self._path).st_mtime < _boot_time():  # torn by a power cut, which ended all
+            return {"write": {}, "read": {}}
         raise InvalidInput(
             f"{self._path}: is damaged", hint="delete it if neither dvc nor mlctl is running"
         )
@@ -174,6 +176,11 @@ def _drop_reader(table: Table, path: str, holder: Holder) -> None:
         holders.remove(holder)
         if not holders:
             del table["read"][path]
+
+
+def _boot_time() -> float:
+    up = time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+    return time.time() - up
 
 
 def is_alive(pid: int) -> bool:
