@@ -122,9 +122,9 @@ class Harness:
         assert self.finished == set(pipeline()), self.finished
         told = self.box.dvc("status", "--json")
         assert told.stdout.strip() == "{}", told
-        assert not (self.box.root / ".mlctl" / "journal").exists() or not list(
-            (self.box.root / ".mlctl" / "journal").iterdir()
-        )
+        for folder in ("journal", "watch"):
+            assert not list((self.box.root / ".mlctl" / folder).iterdir())
+        assert '"pid"' not in self.box.read(".dvc/tmp/rwlock")
         self.change()
 
     def ran(self) -> list[str]:
@@ -190,12 +190,15 @@ class Harness:
             return None
         pids = []
         if target != "mlctl":
-            stages = [pid for pid, cmd in of_run(self.mark).items() if "work.py" in cmd]
-            if not stages and target == "stage":
-                target = "mlctl"  # none runs at this moment
+            stages = self._stages()
+            while not stages and run.poll() is None:  # none runs at this moment
+                time.sleep(0.01)
+                stages = self._stages()
             pids += self.random.sample(stages, min(1, len(stages)))
         if target != "stage":
             pids.append(run.pid)
+        if run.poll() is not None:
+            return None
         self.random.shuffle(pids)
         for pid in pids:
             try:
@@ -203,6 +206,9 @@ class Harness:
             except ProcessLookupError:
                 continue
         return target
+
+    def _stages(self) -> list[int]:
+        return [pid for pid, cmd in of_run(self.mark).items() if "work.py" in cmd]
 
     def _take_events(self, said: str) -> None:
         for line in said.splitlines():

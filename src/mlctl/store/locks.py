@@ -48,6 +48,7 @@ class PathLocks:
         self._path = os.path.join(config.tmp_dir, "rwlock")
         self._reads: Counter[str] = Counter()
         self._writes: Counter[str] = Counter()
+        self._pruned = False
 
     def publish(self, read: Sequence[str], write: Sequence[str], *, wait: float = 0) -> None:
         """Announce absolute paths that we read and write, all of them or none.
@@ -83,6 +84,9 @@ class PathLocks:
 
     def _publish(self, read: Sequence[str], write: Sequence[str]) -> None:
         with self._editing() as table:
+            if not self._pruned:
+                self._prune(table)
+                self._pruned = True
             writers = [(path, holder) for path, holder in table["write"].items()]
             readers = [(p, holder) for p, holders in table["read"].items() for holder in holders]
             self._check(table, writers, [*read, *write])
@@ -103,18 +107,27 @@ class PathLocks:
         for path, holder in taken:
             if holder["pid"] == self._me["pid"] or not prefixes.overlap(path):
                 continue
-            left = ""
-            if not is_alive(holder["pid"]):
-                left = "what is left of "
-            if left and not _is_watched(self._config.local_dir, holder["pid"]):
+            if not self._is_at_work(holder["pid"]):
                 _drop_reader(table, path, holder)
                 if table["write"].get(path) == holder:
                     del table["write"][path]
                 continue
+            left = "" if is_alive(holder["pid"]) else "what is left of "
             raise Busy(
                 f"{path} is in use by {left}process {holder['pid']} ({holder['cmd']})",
                 hint="wait until it is done; if no such process exists, delete .dvc/tmp/rwlock",
             )
+
+    def _prune(self, table: Table) -> None:
+        """Delete what dead processes left, or the readers of a path that nobody writes pile up."""
+        holders = [*table["write"].values(), *(h for hs in table["read"].values() for h in hs)]
+        work = {pid: self._is_at_work(pid) for pid in {holder["pid"] for holder in holders}}
+        table["write"] = {p: h for p, h in table["write"].items() if work[h["pid"]]}
+        reads = {p: [h for h in hs if work[h["pid"]]] for p, hs in table["read"].items()}
+        table["read"] = {path: hs for path, hs in reads.items() if hs}
+
+    def _is_at_work(self, pid: int) -> bool:
+        return is_alive(pid) or _is_watched(self._config.local_dir, pid)
 
     @contextmanager
     def _editing(self) -> Iterator[Table]:
