@@ -204,7 +204,11 @@ def is_alive(pid: int) -> bool:
         return False
     except (PermissionError, OverflowError):
         return True
-    return True
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()[0] != b"Z"
+    except OSError:  # another system than Linux
+        return True
 
 
 def watch_folder(local_dir: str) -> str:
