@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from mlctl.adapters import files
 from mlctl.executors import _watcher
-from mlctl.store.locks import watch_folder
+from mlctl.store.alive import watch_folder
 from mlctl.store.state import make_local_dir
 
 _PATIENCE = _watcher.GRACE + 3.0  # seconds to wait for it, where it has something to end

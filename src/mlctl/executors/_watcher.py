@@ -5,7 +5,7 @@ the system closes it however mlctl ends. mlctl writes `+GROUP` when a process gr
 when its leader has ended, and at the end `.` where the run ended well, so that what its stages left
 behind is left alone, else `!`.
 Descriptor 3 is the open file LOCK under flock: until the watcher ends, others can see that
-something of the run may still be at work (`mlctl.store.locks`).
+something of the run may still be at work (`mlctl.store.alive`).
 
 Processes are known by their group or session, and on Linux by `MLCTL_RUN_ID` in their environment
 or by printing to a log of the run, which finds those that left their session, too. What a stage's

@@ -18,8 +18,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from mlctl.adapters.files import is_locked
 from mlctl.errors import Busy, InvalidInput
+from mlctl.store.alive import is_alive, is_at_work
 from mlctl.store.config import Config
 
 DVC_PATIENCE = 3.0  # seconds that DVC itself waits for a lock
@@ -107,7 +107,7 @@ class PathLocks:
         for path, holder in taken:
             if holder["pid"] == self._me["pid"] or not prefixes.overlap(path):
                 continue
-            if not self._is_at_work(holder["pid"]):
+            if not is_at_work(self._config, holder["pid"]):
                 _drop_reader(table, path, holder)
                 if table["write"].get(path) == holder:
                     del table["write"][path]
@@ -121,13 +121,10 @@ class PathLocks:
     def _prune(self, table: Table) -> None:
         """Delete what dead processes left, or the readers of a path that nobody writes pile up."""
         holders = [*table["write"].values(), *(h for hs in table["read"].values() for h in hs)]
-        work = {pid: self._is_at_work(pid) for pid in {holder["pid"] for holder in holders}}
+        work = {pid: is_at_work(self._config, pid) for pid in {holder["pid"] for holder in holders}}
         table["write"] = {p: h for p, h in table["write"].items() if work[h["pid"]]}
         reads = {p: [h for h in hs if work[h["pid"]]] for p, hs in table["read"].items()}
         table["read"] = {path: hs for path, hs in reads.items() if hs}
-
-    def _is_at_work(self, pid: int) -> bool:
-        return is_alive(pid) or _is_watched(self._config.local_dir, pid)
 
     @contextmanager
     def _editing(self) -> Iterator[Table]:
@@ -194,35 +191,6 @@ def _drop_reader(table: Table, path: str, holder: Holder) -> None:
 def _boot_time() -> float:
     up = time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
     return time.time() - up
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process of this number lives on this machine."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return file.read().rpartition(b")")[2].split()[0] != b"Z"
-    except OSError:  # another system than Linux
-        return True
-
-
-def watch_folder(local_dir: str) -> str:
-    """Where each run has a file `PID-RUN_ID`, held until nothing of the run is at work any more."""
-    return os.path.join(local_dir, "watch")
-
-
-def _is_watched(local_dir: str, pid: int) -> bool:
-    """Whether something of a killed mlctl is still being ended (`mlctl.executors._watcher`)."""
-    folder = watch_folder(local_dir)
-    with suppress(FileNotFoundError):
-        names = [name for name in os.listdir(folder) if name.startswith(f"{pid}-")]
-        return any(is_locked(os.path.join(folder, name)) for name in names)
-    return False
 
 
 @contextmanager
