@@ -17,7 +17,15 @@ INTERRUPTED, PIPE_CLOSED, BUG = 130, 141, 70
 # that all stay: Python's own 700 make the collector a fifth of the time.
 _GARBAGE = 100_000
 # The machine's fault, not ours: no permission, no space, a file that stands in the way.
-_NOT_ABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO}
+_NOT_ABLE = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EIO,
+}
 _NOT_ABLE |= {errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO}
 _NOT_ABLE |= {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EXDEV}
 

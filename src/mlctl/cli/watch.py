@@ -101,7 +101,7 @@ def _run(
             seen.indices,
             argv=["mlctl", *sys.argv[1:]],
             jobs=settings.default_jobs(jobs),
-            options=Options(keep_going=keep_going, force=seen.force),
+            options=Options(keep_going=keep_going),
             emit=shown,
             commit=settings.records_commit if commit is None else commit,
         )

@@ -13,15 +13,14 @@ from dataclasses import replace
 
 from mlctl.adapters import clock, dvc
 from mlctl.adapters.files import read_text, write_text
-from mlctl.errors import AnswerNo, InvalidInput, suggestion
+from mlctl.errors import AnswerNo, InvalidInput
 from mlctl.executors import Exit, Job
 from mlctl.pipeline import edit, run_cache
 from mlctl.pipeline.context import Context
 from mlctl.pipeline.events import Notice, Outcome, StageStarted
-from mlctl.pipeline.fingerprint import same
-from mlctl.pipeline.params import dotted_names
 from mlctl.pipeline.plan import Reason
-from mlctl.pipeline.spec import Digest, LockedPath, LockedStage, Out, Stage
+from mlctl.pipeline.reading import Reading
+from mlctl.pipeline.spec import LockedPath, LockedStage, Out, Stage
 from mlctl.store import checkout, links
 
 
@@ -41,6 +40,7 @@ class Attempt:
         self._linked: set[str] = set()  # outs that came from the cache as a whole
         self._observer = context.observer
         self._before = context.book.locked(stage)
+        self._reading = Reading(stage, self._before, self._observer)
 
     def bring_up_to_date(self) -> tuple[Outcome, LockedStage | None]:
         """Do what the stage needs. Raises AnswerNo (and others of ours) where it fails."""
@@ -54,6 +54,7 @@ class Attempt:
         if not self.context.options.force and self._restore():
             return "restored", self._save()
         self._remove_outs()
+        self._reading.begin()
         self._run()
         if self.exit and (self.exit.code or self.exit.timed_out or self.exit.cancelled):
             raise AnswerNo(_ending(self.exit, self.stage))
@@ -106,7 +107,7 @@ class Attempt:
                 f"its wdir {self.stage.wdir!r} does not exist",
                 hint=f"make it, or correct its `wdir` in {self.stage.file}",
             )
-        self._locked_params()
+        self._reading.params()
 
     def _check_outs_exist(self, problem: str) -> None:
         self._observer.forget(out.key for out in self.stage.outs)
@@ -153,7 +154,7 @@ class Attempt:
         if not self.context.options.run_cache:
             return None
         outs = tuple(LockedPath(out.path, None) for out in self.stage.outs)
-        key = run_cache.key(self._inputs(outs))
+        key = run_cache.key(replace(self._reading.to_record(), outs=outs))
         return run_cache.lookup(self._cache_dir, key)
 
     @property
@@ -181,6 +182,7 @@ class Attempt:
             self._environment(),
             log,
             settings.timeout,
+            self.context.watcher,
         )
         executor = self.context.executor(self.stage)
         self.context.follow(self.stage.address, log)
@@ -221,12 +223,12 @@ class Attempt:
         return env
 
     def _warn_of_changed_deps(self) -> None:
-        for dep in self.stage.deps:
-            before = self._observer.digest(dep.key)
-            self._observer.forget([dep.key])
-            if not same(before, self._observer.digest(dep.key)):
-                message = f"dep {dep.path!r} changed while the stage ran"
-                self.context.emit(Notice(message, stage=self.stage.address))
+        for name in self._reading.end():
+            message = (
+                f"{name} changed while the stage ran: recorded as it was before, "
+                "so the stage counts as changed"
+            )
+            self.context.emit(Notice(message, stage=self.stage.address))
 
     def _save(self, *, uncached: bool = False) -> LockedStage:
         """Record what is there now: into the cache, the run-cache, `.gitignore` and the lock.
@@ -235,7 +237,7 @@ class Attempt:
         unless `uncached` is on.
         """
         commit, stage = self.context.options.commit, self.stage
-        locked = self._inputs(self._locked_outs())
+        locked = replace(self._reading.to_record(), outs=self._locked_outs())
         plain_outs = [out for out in stage.outs if out.kind == "out"]
         if commit:
             for out in stage.outs:
@@ -263,48 +265,17 @@ class Attempt:
             checkout.relink(workspace, observed)
             self._observer.forget([out.key])
 
-    def _inputs(self, outs: tuple[LockedPath, ...]) -> LockedStage:
-        recorded = {e.path: e.digest for e in self._before.deps} if self._before else {}
-        deps = tuple(
-            LockedPath(dep.path, self._recorded(dep.path, dep.key, recorded.get(dep.path)))
-            for dep in self.stage.deps
-        )
-        return LockedStage(self.stage.cmd, deps, self._locked_params(), outs)
-
     def _locked_outs(self) -> tuple[LockedPath, ...]:
         recorded = {e.path: e.digest for e in self._before.outs} if self._before else {}
         locked = []
         for out in self.stage.outs:
-            digest = self._recorded(out.path, out.key, recorded.get(out.path))
+            digest = self._observer.current(out.key, recorded.get(out.path))
+            if digest is None:
+                raise AnswerNo(f"{out.path!r} does not exist")
             if not digest.size and not digest.nfiles:
                 self.context.emit(Notice(f"out {out.path!r} is empty", stage=self.stage.address))
             locked.append(LockedPath(out.path, digest))
         return tuple(locked)
-
-    def _recorded(self, path: str, key: str, before: Digest | None) -> Digest:
-        digest = self._observer.current(key, before)
-        if digest is None:
-            raise AnswerNo(f"{path!r} does not exist")
-        return digest
-
-    def _locked_params(self) -> dict[str, Mapping[str, object]]:
-        values: dict[str, Mapping[str, object]] = {}
-        for dep in self.stage.params:
-            found = self._observer.params(dep)
-            if found is None:
-                raise AnswerNo(
-                    f"missing parameters file {dep.path!r}",
-                    hint=f"make it, or correct `params` in {self.stage.file}",
-                )
-            missing = [name for name in dep.names if name not in found]
-            if missing:
-                known = dotted_names(self.context.project.params_file(dep.key) or {})
-                raise AnswerNo(
-                    f"{dep.path} has no parameter {', '.join(map(repr, missing))}",
-                    hint=suggestion(missing[0], known) or f"add it to {dep.path}",
-                )
-            values[dep.path] = found
-        return values
 
     def _write_pointer(self, locked: LockedStage) -> None:
         path = self.context.project.path(self.stage.file)

@@ -103,7 +103,7 @@ def write_durations(root: str, durations: Mapping[str, float]) -> None:
     """Keep how long stages took; a stage that was not run keeps its older time."""
     if durations:
         kept = {**read_durations(root), **{k: round(v, 3) for k, v in durations.items()}}
-        write_text(_durations_path(root), json.dumps(kept, sort_keys=True))
+        write_text(_durations_path(root), json.dumps(kept, sort_keys=True), durable=False)
 
 
 def _durations_path(root: str) -> str:

@@ -6,16 +6,14 @@ the operating system would be quicker to come and would miss network file system
 what to watch kept in step with `dvc.yaml`, and one more library; and after an event the question
 would have to be asked all the same.
 
-Two things the lock alone does not say. A stage that failed stays changed: it is run again when what
-it reads is different from what was tried. And a dep that changed while its stage ran is locked as
-it was at the end, as DVC does it: the first look after a run finds such stages and they run anew.
-Both compare what no stage writes, since a failed run removes the outs of its stages.
+A stage that failed stays changed: it is run again when what it reads is different from what was
+tried. What no stage writes is compared, since a failed run removes the outs of its stages.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from mlctl.adapters import clock
@@ -36,16 +34,12 @@ Sources = Mapping[str, Any]  # address of a stage -> what it reads that no stage
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The project at one moment: the stages to run, which are changed, and what those read.
-
-    With `force`, the stages `indices` are to be run whether they are changed or not.
-    """
+    """The project at one moment: the stages to run, which are changed, and what those read."""
 
     project: Project
     indices: Sequence[int]
     changed: frozenset[str]
     sources: Sources
-    force: bool = False
 
 
 Take = Callable[[Collection[str]], Look]
@@ -84,7 +78,7 @@ def watch(take: Take, run: Callable[[Look], int | None], tell: Tell) -> int | No
     try:
         seen = take(())
         while True:
-            tried = {**(tried if seen.force else {}), **_to_run(seen)}
+            tried = _to_run(seen)
             try:
                 ended = run(seen)
             except MlctlError as error:
@@ -93,22 +87,20 @@ def watch(take: Take, run: Callable[[Look], int | None], tell: Tell) -> int | No
             if ended is not None:
                 return ended
             tell(None)
-            seen, tried = _await_news(take, tell, tried)
+            seen = _await_news(take, tell, tried)
     except KeyboardInterrupt:
         return None
 
 
-def _await_news(take: Take, tell: Tell, tried: Sources) -> tuple[Look, Sources]:
-    """The first settled look that finds something to run, and what was tried in vain before."""
+def _await_news(take: Take, tell: Tell, tried: Sources) -> Look:
+    """The first settled look that finds something to run, other than what was tried in vain."""
     known = frozenset(tried)
     before: Any = None
     complaint: str | None = None
-    outrun: frozenset[str] | None = None  # stages whose deps changed while they ran
     while True:
         begin = clock.monotonic()
         seen, error = _try(take, known)
-        if seen is not None and outrun is None:
-            outrun = frozenset(a for a in tried if seen.sources.get(a, tried[a]) != tried[a])
+        if seen is not None:  # what is not changed any more was not tried in vain
             tried = {a: tried[a] for a in tried if a in seen.changed}
         now: Any = seen.sources if seen is not None else str(error)
         settled, before = now == before, now
@@ -117,14 +109,12 @@ def _await_news(take: Take, tell: Tell, tried: Sources) -> tuple[Look, Sources]:
             tell(error)
         elif settled and seen is not None:
             if any(a not in tried or tried[a] != seen.sources[a] for a in seen.changed):
-                return seen, tried
-            if outrun:
-                return _forced(seen, outrun), tried
+                return seen
             if complaint is not None:
                 complaint = None
                 tell(None)
         cost = clock.monotonic() - begin
-        clock.sleep(max(PAUSE if settled and not outrun else SETTLE, cost * _SHARE))
+        clock.sleep(max(PAUSE if settled else SETTLE, cost * _SHARE))
 
 
 def _try(take: Take, known: Collection[str]) -> tuple[Look | None, MlctlError | None]:
@@ -136,15 +126,9 @@ def _try(take: Take, known: Collection[str]) -> tuple[Look | None, MlctlError | 
         return None, error
 
 
-def _forced(seen: Look, names: Collection[str]) -> Look:
-    stages = seen.project.stages
-    indices = [index for index in seen.indices if stages[index].address in names]
-    return replace(seen, indices=indices, force=True)
-
-
 def _to_run(seen: Look) -> Sources:
     addresses = (seen.project.stages[index].address for index in seen.indices)
-    return {a: seen.sources[a] for a in addresses if seen.force or a in seen.changed}
+    return {a: seen.sources[a] for a in addresses if a in seen.changed}
 
 
 def _sources(observer: Observer, index: int) -> Any:

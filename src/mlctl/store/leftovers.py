@@ -11,8 +11,9 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from mlctl.errors import Busy
+from mlctl.store.alive import is_at_work
 from mlctl.store.config import Config
-from mlctl.store.locks import PathLocks, is_alive
+from mlctl.store.locks import PathLocks
 
 # DVC's `.TOKEN.tmp` and `FILE.TOKEN.tmp`, and ours.
 _TEMPORARY = re.compile(
@@ -75,7 +76,7 @@ def stale_claims(config: Config) -> list[Claim]:
         return []
     except (AttributeError, TypeError, KeyError) as error:
         raise ValueError(str(error)) from None
-    return sorted(claim for claim in claims if not is_alive(claim.pid))
+    return sorted(claim for claim in claims if not is_at_work(config, claim.pid))
 
 
 def drop(config: Config, claims: Iterable[Claim]) -> None:

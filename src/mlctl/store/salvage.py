@@ -61,7 +61,7 @@ def restore_file(cache: Cache, item: Object, source: str) -> bool:
         return False
     entry = Entry("", item.md5, sign.size, source, sign)
     digest = Digest(item.md5, legacy=item.legacy)
-    cache.commit(Observed("", source, digest, lambda: (entry,)), flush=False)
+    cache.commit(Observed("", source, digest, lambda: (entry,), lambda: {"": sign}), flush=False)
     return True
 
 
