@@ -18,6 +18,7 @@ from mlctl.pipeline.spec import Digest, LockedPath, LockedStage, Stage
 from mlctl.store.observed import Observed
 
 _BYTECODE = "__pycache__"
+_JUST_NOW = 1.0  # seconds
 Params = dict[str, Mapping[str, Any]]
 
 
@@ -33,8 +34,12 @@ class Reading:
         self._changed = False
 
     def begin(self) -> None:
-        """The command starts now. What was seen when the run began may be long ago: look again."""
-        self._forget()
+        """The command starts now. What was seen when the run began may be long ago: look again.
+
+        A folder that many stages read would cost each of them a walk, so what was seen of it just
+        now will do: if it has changed since, `end` finds that.
+        """
+        self._observer.refresh(self._keys(), _JUST_NOW)
         self._begun = self.to_record()
         self._observed = self._look()
 
@@ -42,7 +47,7 @@ class Reading:
         """The command has ended; names what changed since `begin`."""
         if self._begun is None:
             return ()
-        self._forget()
+        self._observer.forget(self._keys())
         now = self._look()
         changed = []
         for entry, dep in zip(self._begun.deps, self._stage.deps, strict=True):
@@ -104,9 +109,6 @@ class Reading:
                 legacy = recorded is not None and recorded.legacy
                 found[dep.key] = self._observer.observed(dep.key, legacy=legacy)
         return found
-
-    def _forget(self) -> None:
-        self._observer.forget(self._keys())
 
     def _keys(self) -> Iterator[str]:
         yield from (dep.key for dep in self._stage.deps)
