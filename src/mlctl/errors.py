@@ -4,6 +4,7 @@
     ├── AnswerNo         1  the work was done and the answer is no (a stage failed, data is invalid)
     ├── InvalidInput     2  wrong usage or configuration
     │   └── ConfigError     ... of a file: names file, YAML path and line
+    │       └── Unmerged    ... in which git left conflict markers
     ├── NotAble          3  the environment is not able (missing extra or tool, host unreachable)
     │   └── MissingExtra
     └── Busy             4  another process holds the lock, or a conflict
@@ -62,6 +63,10 @@ class ConfigError(InvalidInput):
         return (
             f"{place}: {self.where}: {self.message}" if self.where else f"{place}: {self.message}"
         )
+
+
+class Unmerged(ConfigError):
+    """A file holds git's conflict markers."""
 
 
 class NotAble(MlctlError):

@@ -150,6 +150,13 @@ def test_every_option_is_explained(path):
         assert getattr(parameter, "help", "x"), parameter.name
 
 
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_help_leaves_the_wrapping_to_the_terminal(path):
+    paragraphs = (COMMANDS[path].help or "").split("\n\n")
+    prose = [p for p in paragraphs if not p.lstrip().startswith("$")]
+    assert not [p for p in prose if "\n" in p]
+
+
 def test_the_whole_tree_is_light_to_import(project):
     """The root's `--help` and completion import every verb."""
     code = "from mlctl.cli.main import run\nassert run(['--help']) == 0"

@@ -408,14 +408,6 @@ stages:
         out="out put/ü 1.txt",
     ),
     "hard links": Feature(one(DEP_OUT), config="[cache]\n    type = hardlink\n", cmd=COPY),
-    "hard links and an uncached out": Feature(
-        one(
-            "    deps: [data.txt]\n    outs: [out.txt, {same.txt: {cache: false}}]\n",
-            cmd="cat data.txt > out.txt && cat data.txt > same.txt",
-        ),
-        config="[cache]\n    type = hardlink\n",
-        cmd=COPY,
-    ),
     "symbolic links": Feature(one(DEP_OUT), config="[cache]\n    type = symlink\n", cmd=COPY),
     "cache elsewhere": Feature(
         one(DEP_OUT), config="[cache]\n    dir = ../../cache\n    shared = group\n", cmd=COPY

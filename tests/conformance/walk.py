@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from pathlib import Path
 
 import yaml
@@ -85,6 +86,7 @@ class Walk:
         assert codes[1] in {0, 1}, (edit, twins.told)
         jobs = 1 if codes[1] and "--keep-going" not in args else self.most_jobs
         twins.run_wide("run", f"-j{jobs}", *args, code=codes[1])
+        self.settle_links()
         if codes[1]:
             self.settle_failure()
         elif "-P" not in args or {*args} - {"-P", "--force"}:
@@ -102,6 +104,18 @@ class Walk:
         """One where it matters which of two stages was first to bring an object back."""
         persist = any(out.kind == "persist" for outs in self.pipeline.outs for out in outs)
         return 1 if self.lost and persist else 8
+
+    def settle_links(self) -> None:
+        """Where DVC left an uncached out as a link into the cache, ours is a copy."""
+        for made in (m for outs in self.pipeline.outs for m in outs if m.kind == "uncached"):
+            for key in made.keys:
+                theirs, mine = self.twins.dvc / key, self.twins.ours / key
+                if not (theirs.exists() and mine.exists()):
+                    continue
+                same = mine.read_bytes() == theirs.read_bytes()
+                if same and not theirs.stat().st_mode & 0o200 and mine.stat().st_mode & 0o200:
+                    theirs.unlink()
+                    shutil.copy(mine, theirs)
 
     def settle_failure(self) -> None:
         """What DVC does otherwise on purpose of ours: `.gitignore` lines go, outs go early."""

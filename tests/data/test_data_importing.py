@@ -126,6 +126,16 @@ def test_nothing_is_lost_without_force(repo: Path, tmp_path: Path) -> None:
     assert (repo / "x.csv").read_text() == "edited\n"
 
 
+def test_a_path_that_cannot_be_tracked_is_refused_before_it_is_written(repo: Path) -> None:
+    (repo / "new.csv").write_text("a\n1\n")
+    before = (repo / ".git" / "config").read_bytes()
+    for path in (".git/config", ".dvc/config"):
+        with pytest.raises(InvalidInput, match="where no out may be"):
+            import_data(str(repo), str(repo / "new.csv"), path, force=True)
+    assert (repo / ".git" / "config").read_bytes() == before
+    assert (repo / ".dvc" / "config").read_bytes() == b""
+
+
 def test_unknown_sources_are_named(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InvalidInput, match="no data source is called 'sklaern'") as caught:
         import_data(str(repo), "sklaern:iris", "x.csv")

@@ -121,6 +121,24 @@ def test_what_is_tracked_otherwise_is_refused(repo: Path) -> None:
     assert not (repo / "data.dvc").exists()
 
 
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        (".git", "'.git' lies in .git, where no out may be"),
+        (".dvc/config", "'.dvc/config' lies in .dvc, where no out may be"),
+        ("notes.tmp", "notes.tmp: .dvcignore names it, so DVC cannot track it"),
+    ],
+)
+def test_what_cannot_be_tracked_is_said(repo: Path, path: str, message: str) -> None:
+    (repo / ".dvcignore").write_text("*.tmp\n")
+    (repo / "notes.tmp").write_text("x")
+    before = everything(repo)
+    with pytest.raises(InvalidInput) as caught:
+        tracking.add(str(repo), [path])
+    assert (caught.value.message, bool(caught.value.hint)) == (message, True)
+    assert everything(repo) == before
+
+
 def test_ls_tells_what_changed(repo: Path) -> None:
     paths = several_and_odd_names(repo)
     tracking.add(str(repo), paths)

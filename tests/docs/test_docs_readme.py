@@ -91,7 +91,9 @@ def test_commands_in_the_documents_exist(path):
     blocks = re.findall(r"```(?:sh|console|yaml)\n(.*?)```", text, re.DOTALL)
     lines = [line.strip() for block in blocks for line in block.splitlines()]
     inline = re.findall(r"`(mlctl [^`\n]+)`", text)
-    words = [re.findall(r"(?:^|\$ |&& |run: )mlctl ([a-z]+)\b", line) for line in [*lines, *inline]]
+    words = [
+        re.findall(r"(?:^|\$ |&& |run: )mlctl ([a-z][a-z-]*)\b", line) for line in [*lines, *inline]
+    ]
     unknown = {verb for found in words for verb in found} - set(root.list_commands(context))
     assert not unknown, f"{page_name(path)}: no such verb {sorted(unknown)}"
 

@@ -1,6 +1,7 @@
 """A sandbox for each test; `python` in a stage's command is the interpreter of the tests."""
 
 import os
+import subprocess
 import sys
 
 import pytest
@@ -16,3 +17,20 @@ def same_python(monkeypatch):
 @pytest.fixture
 def box(tmp_path):
     return Sandbox(tmp_path / "p")
+
+
+@pytest.fixture
+def mount(tmp_path):
+    """Mounts a small file system at a folder; not without root, nor on macOS."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+
+    def make(options: str) -> str:
+        argv = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+        if sys.platform != "linux" or os.getuid() or subprocess.run(argv).returncode:
+            pytest.skip("NOT RUN: mounting a file system needs root on Linux")
+        return str(folder)
+
+    yield make
+    if folder.is_mount():
+        subprocess.run(["umount", str(folder)], check=True)

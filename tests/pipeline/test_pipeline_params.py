@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mlctl.adapters import yaml
@@ -143,6 +143,7 @@ TREE = st.recursive(
     st.dictionaries(st.sampled_from(["a", "b", "0"]), TREE, max_size=3),
     st.lists(PART, min_size=1, max_size=3),
 )
+@example({"a": {"0": 1, 0: 2}}, ["a", "0"])
 def test_looks_up_anything_as_dvc_does(data: dict[Any, Any], parts: list[str]) -> None:
     name = ".".join(parts)
     try:

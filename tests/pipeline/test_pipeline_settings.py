@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mlctl.errors import ConfigError
 from mlctl.pipeline.settings import memory_bytes, parse, seconds
-from mlctl.pipeline.spec import Settings
+from mlctl.pipeline.spec import Each, Settings
 from mlctl.records.source import Source
 
 SOURCE = Source("dvc.yaml", lambda path: 10 + len(path))
@@ -31,6 +31,7 @@ def test_reads_everything() -> None:
         "mutex": ["db", "disk", "db"],
         "env": {"OMP_NUM_THREADS": 4, "DEBUG": True, "RATE": 0.5, "NAME": "x"},
         "env_from": ["TOKEN"],
+        "each": {"jobs": 3, "keep_going": True},
     }
     assert parse({"mlctl": given, "other": 1}, SOURCE, PATH) == Settings(
         on="gpu",
@@ -42,6 +43,7 @@ def test_reads_everything() -> None:
         mutex=("db", "disk"),
         env={"OMP_NUM_THREADS": "4", "DEBUG": "true", "RATE": "0.5", "NAME": "x"},
         env_from=("TOKEN",),
+        each=Each(jobs=3, keep_going=True),
     )
 
 
@@ -85,7 +87,15 @@ def test_reads_time(text: Any, span: float) -> None:
     [
         ({"cpu": 1}, ".cpu", "unknown key 'cpu'", "did you mean 'cpus'"),
         ({"nonsense": 1}, ".nonsense", "unknown key", "known: on, cpus"),
-        ({"each": "x"}, ".each", "reserved and not there yet", "foreach"),
+        ({"eahc": {}}, ".eahc", "unknown key", "did you mean 'each'"),
+        ({"each": "x"}, ".each", "expected a mapping, got a string", "each: {jobs: 4"),
+        ({"each": {"jbos": 1}}, ".each.jbos", "unknown key 'jbos'", "did you mean 'jobs'"),
+        ({"each": {"jobs": 0}}, ".each.jobs", "at least 1, got 0", "jobs: 4"),
+        ({"each": {"jobs": True}}, ".each.jobs", "whole number", "jobs: 4"),
+        ({"each": {"keep_going": "no"}}, ".each.keep_going", "true or false, got 'no'", "each"),
+        ({"each": {"over": "in"}}, ".each.over", "stands in the stage's cmd", "each --over images"),
+        ({"each": {"out": "out"}}, ".each.out", "decides what is written", "each --out thumbs"),
+        ({"each": {"name": "x"}}, ".each.name", "decides what is written", "--name '{stem}.png'"),
         ({"cpus": 0}, ".cpus", "at least 1", "cpus: 4"),
         ({"cpus": True}, ".cpus", "at least 1", "cpus"),
         ({"cpus": "4"}, ".cpus", "got '4'", "cpus"),
@@ -126,7 +136,7 @@ def test_refuses_with_place_and_advice(
 
 @given(st.text(max_size=8) | st.floats() | st.integers() | st.none() | st.booleans())
 def test_any_value_is_read_or_refused(value: Any) -> None:
-    for key in ("memory", "timeout", "cpus", "mutex", "on", "env", "env_from"):
+    for key in ("memory", "timeout", "cpus", "mutex", "on", "env", "env_from", "each"):
         try:
             settings = parse({"mlctl": {key: value}}, SOURCE, PATH)
         except ConfigError:

@@ -58,14 +58,14 @@ def test_read_as_dvc_reads(repo, dvc, text, level) -> None:
         ("[cache]\ntype = hardlynk\n", "cache.type"),
         ("[core]\nno_scm = yes\n", "core.no_scm"),
         ("[cache]\nshared = all\n", "cache.shared"),
-        ("[core\nx\n", "line"),
+        ("[core\nx\n", "Invalid line"),
     ],
 )
 def test_errors_name_the_file(repo, text, where) -> None:
     (repo / ".dvc/config").write_text(text)
     with pytest.raises(ConfigError, match=where) as caught:
         load_config(str(repo))
-    assert caught.value.file == str(repo / ".dvc/config")
+    assert caught.value.file == ".dvc/config"
 
 
 def test_roots(repo, tmp_path) -> None:

@@ -16,6 +16,11 @@ def monotonic() -> float:
     return time.monotonic()
 
 
+def sleep(seconds: float) -> None:
+    """Do nothing for a while."""
+    time.sleep(seconds)
+
+
 def iso(seconds: float) -> str:
     """`2026-11-23T23:02:05.123Z`."""
     moment = datetime.fromtimestamp(seconds, UTC)

@@ -24,6 +24,17 @@ def dvc(*args: str, cwd: StrPath, check: bool = True) -> Result:
     return call(argv, cwd=cwd, env={"DVC_NO_ANALYTICS": "1"}, check=check)
 
 
+def fetch(root: StrPath, targets: Sequence[str]) -> str:
+    """Bring what these outs need into the cache, from wherever each comes; in one call.
+
+    What it could bring is there, whatever else failed. Returns what DVC said about the rest, whose
+    lack it does not take for a failure, in one line.
+    """
+    result = dvc("fetch", "--", *targets, cwd=root, check=False)
+    said = result.stderr.strip().partition("\n")[0]
+    return said.removeprefix("ERROR: ").removeprefix("WARNING: ")
+
+
 def pull_run_cache(root: str) -> None:
     """Bring the remote's run-cache here, as `dvc repro --pull` does. Raises NotAble."""
     with _answering():

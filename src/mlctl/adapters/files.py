@@ -14,9 +14,20 @@ StrPath = str | os.PathLike[str]
 
 
 def read_text(path: StrPath, *, name: str | None = None) -> str:
-    """The text of a file. Raises ConfigError, naming `name` or the path, where it is not UTF-8."""
-    with open(path, "rb") as file:
-        data = file.read()
+    """The text of a file.
+
+    Raises FileNotFoundError or NotADirectoryError where there is none, ConfigError (naming `name`
+    or the path) where it cannot be read or is not UTF-8.
+    """
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        raise
+    except IsADirectoryError:
+        raise ConfigError("a folder, where a file is expected", file=name or str(path)) from None
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", file=name or str(path)) from None
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -73,6 +84,16 @@ def name_file(error: BaseException, path: StrPath) -> None:
         error.filename = os.fspath(path)
 
 
+def sync_folder(path: StrPath) -> None:
+    """Bring the names in a folder to the disk, where its file system knows how to."""
+    with suppress(OSError):
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
 def copy_file(source: StrPath, target: StrPath) -> None:
     """Write the content of `source` to `target`, whose mode is a new file's."""
     import shutil
@@ -90,6 +111,15 @@ def remove_tree(path: StrPath) -> None:
 def hold(handle: int) -> None:
     """Lock an open file for as long as it, or a copy of it in a child process, stays open."""
     fcntl.flock(handle, fcntl.LOCK_EX)
+
+
+def try_hold(handle: int) -> bool:
+    """The same without waiting; whether it is ours now."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def is_locked(path: StrPath) -> bool:

@@ -82,3 +82,24 @@ def find_tool(name: str) -> str | None:
 def call_through(argv: Sequence[str], *, cwd: StrPath | None = None) -> int:
     """Run `argv` on our own stdin, stdout and stderr, and return its exit code."""
     return subprocess.run(list(argv), cwd=cwd).returncode
+
+
+def call_into(argv: Sequence[str], log: StrPath, env: Mapping[str, str]) -> int:
+    """Run `argv` with all that it prints going into the file `log`; its exit code.
+
+    It stays in our process group, so that what ends us ends it. Raises NotAble where the program is
+    not there or cannot be started.
+    """
+    with open(log, "ab") as file:
+        try:
+            return subprocess.run(
+                list(argv),
+                env={**os.environ, **env},
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+            ).returncode
+        except FileNotFoundError:
+            raise NotAble(f"{argv[0]!r} is not installed", hint="look at PATH") from None
+        except OSError as error:  # no permission, no `#!` line, too long
+            raise NotAble(f"{argv[0]!r} cannot be started: {error.strerror}") from None

@@ -14,7 +14,7 @@ from datetime import date
 from functools import cache, lru_cache
 from typing import Any, NoReturn
 
-from mlctl.errors import ConfigError
+from mlctl.errors import ConfigError, Unmerged
 
 YamlPath = tuple[str | int, ...]
 
@@ -167,7 +167,7 @@ def _ruamel_load(text: str, name: str, *, typ: str) -> Any:
 def _raise_config_error(error: Exception, text: str, name: str) -> NoReturn:
     conflict = CONFLICT.search(text)
     if conflict:
-        raise ConfigError(
+        raise Unmerged(
             "holds git conflict markers",
             file=name,
             line=text.count("\n", 0, conflict.start()) + 1,

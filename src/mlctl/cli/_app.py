@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 from mlctl.cli._options import Directory
 from mlctl.errors import suggestion
 
-DAILY = ("init", "run", "status", "plan", "dag", "validate", "predict", "demo")
+DAILY = ("init", "run", "watch", "status", "plan", "dag", "validate", "predict", "demo")
 # What DVC's users type.
 _OF_DVC = {"repro": "run", "add": "data add", "import-url": "data import"}
 
@@ -80,7 +80,16 @@ def _load(module_path: str, name: str) -> Any:
         return _noun(module_path, name, module.__doc__)
     command = typer.main.get_command(module.app)
     command.name = name
+    command.help = _flowing(command.help or "")
     return _without_completion(command)
+
+
+def _flowing(text: str) -> str:
+    """The help with its paragraphs unwrapped: a terminal wraps them again, to its own width."""
+    paragraphs = text.split("\n\n")
+    return "\n\n".join(
+        p if p.lstrip().startswith("$") else p.replace("\n", " ") for p in paragraphs
+    )
 
 
 def _noun(package: str, name: str, doc: str | None) -> Any:

@@ -37,7 +37,10 @@ def styled(text: str, code: str) -> str:
 
 
 def error_text(message: str, hint: str | None) -> str:
-    """`error: …` and `hint: …`, as every failing verb ends."""
+    """`error: …` and `hint: …`, as every failing verb ends; nothing in it moves the cursor."""
+    from mlctl.cli._text import visible
+
+    message = "\n".join(map(visible, message.split("\n")))
     red, dim, end = ("\033[1;31m", "\033[2m", "\033[0m") if _colours(sys.stderr) else ("", "", "")
     text = f"{red}error:{end} {message}\n"
     return f"{text}{dim}hint:{end}  {hint}\n" if hint else text

@@ -16,7 +16,7 @@ _ALIKE = 0.4  # below this share of common words, two commands are shown whole
 _LONGEST = 60
 MANY = 8  # reasons of one stage that are shown to people; JSON has all
 
-_COLOURS = {"new": "32", "deleted": "31", "not in cache": "31"}
+_COLOURS = {"new": "32", "deleted": "31", "not in cache": "31", "missing": "31"}
 
 
 def reason_text(reason: Reason) -> str:

@@ -6,14 +6,17 @@ No rich here: `status` is asked all the time, and has a tenth of a second in all
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from mlctl.cli._output import print_json, say, styled
 from mlctl.cli._reasons import MANY, reason_json, reason_lines
 from mlctl.cli._text import count, duration, width
 from mlctl.pipeline.forecast import Forecast, forecast, waves
 from mlctl.pipeline.plan import Step
+
+if TYPE_CHECKING:
+    from mlctl.pipeline.lockmerge import Merge
 
 _NAMES = 28  # the widest column of names; a longer name takes a line of its own
 _NARROWEST = 24  # reasons are never wrapped into less
@@ -72,11 +75,37 @@ def plan_lines(steps: Sequence[Step], *, jobs: int, show_all: bool = False) -> l
     return lines
 
 
-def show_plan(steps: Sequence[Step], *, jobs: int, json: bool, show_all: bool = False) -> int:
+def show_merges(merges: Mapping[str, Merge]) -> None:
+    """Say which locks with conflict markers were judged as merged; nothing is written."""
+    if merges:
+        from mlctl.pipeline.mending import summary
+
+        for key, merge in merges.items():
+            say(f"{summary(key, merge)}; `mlctl run` writes it")
+        say()
+
+
+def merges_json(merges: Mapping[str, Merge]) -> list[dict[str, Any]]:
+    """The locks with conflict markers: `lock kept dropped`, each the names of stages."""
+    return [
+        {"lock": key, "kept": list(merge.kept), "dropped": list(merge.dropped)}
+        for key, merge in merges.items()
+    ]
+
+
+def show_plan(
+    steps: Sequence[Step],
+    merges: Mapping[str, Merge],
+    *,
+    jobs: int,
+    json: bool,
+    show_all: bool = False,
+) -> int:
     """Print a plan, for people or for machines; always 0."""
     if json:
-        print_json("plan", plan_json(steps, jobs=jobs))
+        print_json("plan", {**plan_json(steps, jobs=jobs), "unmerged": merges_json(merges)})
     else:
+        show_merges(merges)
         for line in plan_lines(steps, jobs=jobs, show_all=show_all):
             say(line)
     return 0

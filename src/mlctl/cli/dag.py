@@ -63,6 +63,8 @@ def dag(
     project.save_state()
     if json:
         print_json("dag", _graph_json(stages, edges, state))
+    elif not stages:
+        say("There are no stages.")
     elif mermaid:
         say(draw.mermaid(stages, edges, state=state, collapse=collapse).rstrip("\n"))
     elif dot:

@@ -48,6 +48,13 @@ def init(
     subdir: Annotated[
         bool, typer.Option("--subdir", help="A project in a folder of a larger git repository.")
     ] = False,
+    merge_driver: Annotated[
+        bool | None,
+        typer.Option(
+            "--merge-driver/--no-merge-driver",
+            help="Let git merge dvc.lock stage by stage; default: in a new repository.",
+        ),
+    ] = None,
     directory: Directory = None,
     json: Json = False,
 ) -> int:
@@ -64,6 +71,8 @@ def init(
         $ mlctl init churn --template tabular --set task=regression --defaults
 
         $ mlctl init            # in a repository that is there already
+
+        $ mlctl init --merge-driver   # there, git is to merge dvc.lock by stage
     """
     from mlctl.projects import init as project
 
@@ -75,6 +84,7 @@ def init(
         ask=asks,
         scm=not no_scm,
         subdir=subdir,
+        driver=merge_driver,
     )
     _show_json(started) if json else _show(started, folder)
     return 0
@@ -103,6 +113,7 @@ def _show_json(started: Started) -> None:
             "git": started.git_made,
             "dvc": started.dvc_made,
             "commit": started.commit,
+            "merge_driver": started.merge_driver,
             "notes": list(started.notes),
             "next": list(started.next),
         },

@@ -16,8 +16,18 @@ INTERRUPTED, PIPE_CLOSED, BUG = 130, 141, 70
 # Objects made between two collections. A pipeline of thousands of stages is a million small objects
 # that all stay: Python's own 700 make the collector a fifth of the time.
 _GARBAGE = 100_000
-# The machine's fault, not ours: no permission, no space.
-_NOT_ABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
+# The machine's fault, not ours: no permission, no space, a file that stands in the way.
+_NOT_ABLE = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EIO,
+}
+_NOT_ABLE |= {errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO}
+_NOT_ABLE |= {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EXDEV}
 
 
 def main(argv: list[str] | None = None) -> None:

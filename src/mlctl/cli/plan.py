@@ -49,5 +49,5 @@ def plan(
     steps = planned(project, indices)
     project.save_state()
     settings = load_settings(project.root)
-    show_plan(steps, jobs=settings.default_jobs(jobs), json=json, show_all=verbose)
+    show_plan(steps, project.merges, jobs=settings.default_jobs(jobs), json=json, show_all=verbose)
     return 1 if check and any(step.changed for step in steps) else 0

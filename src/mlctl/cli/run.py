@@ -23,13 +23,9 @@ from mlctl.cli._options import (
 from mlctl.errors import Busy, InvalidInput
 
 if TYPE_CHECKING:
-    from mlctl.cli._board import Board
-    from mlctl.cli._json import JsonLines
-    from mlctl.cli._plain import Plain
+    from mlctl.cli._view import View
     from mlctl.pipeline.project import Project
     from mlctl.pipeline.request import Options
-
-    View = Board | JsonLines | Plain
 
 app = typer.Typer()
 
@@ -108,6 +104,7 @@ def run(
         $ mlctl run --dry-run         only say what would run, and why
     """
     from mlctl.cli._steps import show_plan
+    from mlctl.cli._view import view
     from mlctl.pipeline.planning import planned
     from mlctl.pipeline.project import Project
     from mlctl.pipeline.request import Options
@@ -141,7 +138,7 @@ def run(
     if dry:
         steps = planned(project, indices, force=force, allow_missing=allow_missing)
         project.save_state()
-        return show_plan(steps, jobs=jobs, json=json)
+        return show_plan(steps, project.merges, jobs=jobs, json=json)
     options = Options(
         force=force,
         keep_going=keep_going,
@@ -152,11 +149,11 @@ def run(
         wait=not no_wait,
     )
     commit = settings.records_commit if commit is None else commit
-    return _run(project, indices, options, jobs, commit, _view(json, quiet, verbose))
+    return _run(project, indices, options, jobs, commit, view(json, quiet, verbose))
 
 
 def _run(
-    project: Project, indices: Sequence[int], options: Options, jobs: int, commit: bool, view: View
+    project: Project, indices: Sequence[int], options: Options, jobs: int, commit: bool, shown: View
 ) -> int:
     from mlctl.experiments.recorded import run_and_record
 
@@ -167,28 +164,14 @@ def _run(
             argv=["mlctl", *sys.argv[1:]],
             jobs=jobs,
             options=options,
-            emit=view,
+            emit=shown,
             commit=commit,
         ).result
     finally:
-        view.close()
+        shown.close()
         project.save_state()
     if result.signal is not None:
         return 128 + result.signal
     if result.refused:
         return Busy.exit_code
     return 0 if result.status == "finished" else 1
-
-
-def _view(json: bool, quiet: bool, verbose: bool) -> View:
-    if json:
-        from mlctl.cli._json import JsonLines
-
-        return JsonLines()
-    if sys.stdout.isatty() and not quiet:
-        from mlctl.cli._board import Board
-
-        return Board(verbose=verbose)
-    from mlctl.cli._plain import Plain
-
-    return Plain(quiet=quiet, verbose=verbose)

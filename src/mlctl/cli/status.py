@@ -30,7 +30,7 @@ def status(
         $ mlctl status --check        for CI: end with 1 if anything is changed
     """
     from mlctl.cli._output import print_json, say
-    from mlctl.cli._steps import status_lines, step_json
+    from mlctl.cli._steps import merges_json, show_merges, status_lines, step_json
     from mlctl.pipeline.planning import planned
     from mlctl.pipeline.project import Project
 
@@ -42,9 +42,15 @@ def status(
     if json:
         print_json(
             "status",
-            {"changed": changed, "stages": len(steps), "steps": [step_json(s) for s in steps]},
+            {
+                "changed": changed,
+                "stages": len(steps),
+                "steps": [step_json(s) for s in steps],
+                "unmerged": merges_json(project.merges),
+            },
         )
     else:
+        show_merges(project.merges)
         for line in status_lines(steps, show_all=verbose):
             say(line)
     return 1 if check and changed else 0

@@ -14,6 +14,7 @@ from mlctl.adapters import clock
 from mlctl.adapters.files import copy_file, replacing
 from mlctl.data import pointer, source, tracking
 from mlctl.errors import InvalidInput
+from mlctl.pipeline.project import Project
 from mlctl.store.hashing import file_md5
 
 
@@ -36,6 +37,7 @@ def import_data(root: str, text: str, path: str, *, force: bool = False) -> Impo
         "source.Source",
         plugins.load("mlctl.data.sources", scheme, kind="data source", extra=_extra(scheme)),
     )
+    tracking.check_may_be_tracked(Project.open(root), path)
     target = Path(root, path)
     if target.is_dir():
         raise InvalidInput(f"{path}: is a folder", hint="name the file to write")

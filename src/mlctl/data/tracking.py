@@ -14,6 +14,7 @@ from mlctl.data import pointer
 from mlctl.errors import InvalidInput
 from mlctl.pipeline import graph
 from mlctl.pipeline.edit import new_dvc_file, update_dvc_file
+from mlctl.pipeline.keys import BadPathError, check_out
 from mlctl.pipeline.project import Project, open_workspace
 from mlctl.pipeline.spec import Out, Stage
 from mlctl.store import gitignore
@@ -64,6 +65,8 @@ def add(root: str, paths: Sequence[str]) -> list[Added]:
         if not os.path.lexists(os.path.join(root, path)):
             raise InvalidInput(f"{path}: no such file or folder")
     project = Project.open(root)
+    for path in paths:
+        check_may_be_tracked(project, path)
     tracked = list(dict.fromkeys(_tracked_as(project, path) for path in paths))
     before = {path: _md5(root, path) for path in tracked}
     if all(_is_plain(project, path) for path in paths):
@@ -71,6 +74,19 @@ def add(root: str, paths: Sequence[str]) -> list[Added]:
     else:
         _add_by_dvc(root, paths)
     return [_added(root, path, before[path]) for path in tracked]
+
+
+def check_may_be_tracked(project: Project, path: str) -> None:
+    """Raise InvalidInput for a path (from the root) that DVC cannot track."""
+    try:
+        check_out(path, path, project.root)
+    except BadPathError as error:
+        raise InvalidInput(str(error), hint=error.hint) from None
+    if project.is_ignored_out(path):
+        raise InvalidInput(
+            f"{path}: .dvcignore names it, so DVC cannot track it",
+            hint="remove its pattern from .dvcignore",
+        )
 
 
 def _tracked_as(project: Project, path: str) -> str:

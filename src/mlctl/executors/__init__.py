@@ -10,12 +10,25 @@ from dataclasses import dataclass
 from typing import Protocol
 
 
+class Watcher(Protocol):
+    """Ends what is left of a run's processes on this machine if mlctl is killed."""
+
+    # To be called before a process is started; costs nothing after the first time.
+    def start(self) -> None: ...
+
+    # A process group began: its leader is the process `group`, in a session of its own.
+    def began(self, group: int) -> None: ...
+
+    # The leader has ended and was waited for: its number may become another's.
+    def ended(self, group: int) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One stage to run: its shell commands in order, where, with what added to the environment.
 
     Everything that it prints goes to the file `log` (appended). `timeout` is in seconds, over all
-    commands together.
+    commands together; `watcher` is told of each process group.
     """
 
     address: str
@@ -24,6 +37,7 @@ class Job:
     env: Mapping[str, str]
     log: str
     timeout: float | None = None
+    watcher: Watcher | None = None
 
 
 @dataclass(frozen=True, slots=True)

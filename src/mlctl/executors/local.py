@@ -37,6 +37,8 @@ class Executor:
         peak, cpu = 0, 0.0
         env = {**os.environ, **job.env}
         code, timed_out = 0, False
+        if job.watcher is not None:
+            job.watcher.start()
         with open(job.log, "ab", buffering=0) as log:
             hold(log.fileno())  # inherited: the log counts as live while anything may write to it
             for command in job.commands:
@@ -78,13 +80,18 @@ class Executor:
             raise NotAble(f"cannot start the command of {job.address!r}: {error}") from None
         with self._lock:
             self._groups.add(process.pid)
+        if job.watcher is not None:
+            job.watcher.began(process.pid)
         try:
             return _wait(process, left)
         finally:
-            if self._cancelled.is_set():  # a grandchild may have outlived the shell
+            # A grandchild may have outlived the shell; what a good stage leaves behind may stay.
+            if process.returncode or self._cancelled.is_set():
                 _kill(process.pid, signal.SIGKILL)
             with self._lock:
                 self._groups.discard(process.pid)
+            if job.watcher is not None:
+                job.watcher.ended(process.pid)
 
     def _signal_all(self, number: int) -> None:
         with self._lock:

@@ -18,12 +18,10 @@ from mlctl.executors import Exit, Job
 from mlctl.pipeline import edit, run_cache
 from mlctl.pipeline.context import Context
 from mlctl.pipeline.events import Notice, Outcome, StageStarted
-from mlctl.pipeline.fingerprint import same
 from mlctl.pipeline.plan import Reason
-from mlctl.pipeline.spec import Digest, LockedPath, LockedStage, Out, Stage
+from mlctl.pipeline.reading import Reading
+from mlctl.pipeline.spec import LockedPath, LockedStage, Out, Stage
 from mlctl.store import checkout, links
-
-_LINKS = {"hardlink", "symlink"}
 
 
 class Attempt:
@@ -39,8 +37,10 @@ class Attempt:
         self.attempts = 1
         self.log: str | None = None
         self._gpus = tuple(gpus)
+        self._linked: set[str] = set()  # outs that came from the cache as a whole
         self._observer = context.observer
         self._before = context.book.locked(stage)
+        self._reading = Reading(stage, self._before, self._observer)
 
     def bring_up_to_date(self) -> tuple[Outcome, LockedStage | None]:
         """Do what the stage needs. Raises AnswerNo (and others of ours) where it fails."""
@@ -54,6 +54,7 @@ class Attempt:
         if not self.context.options.force and self._restore():
             return "restored", self._save()
         self._remove_outs()
+        self._reading.begin()
         self._run()
         if self.exit and (self.exit.code or self.exit.timed_out or self.exit.cancelled):
             raise AnswerNo(_ending(self.exit, self.stage))
@@ -102,8 +103,11 @@ class Attempt:
                 hint=f"look at its path in {self.stage.file}, or fetch it with `mlctl run --pull`",
             )
         if not os.path.isdir(self.context.project.path(self.stage.wdir)):
-            raise AnswerNo(f"its wdir {self.stage.wdir!r} does not exist")
-        self._locked_params()
+            raise AnswerNo(
+                f"its wdir {self.stage.wdir!r} does not exist",
+                hint=f"make it, or correct its `wdir` in {self.stage.file}",
+            )
+        self._reading.params()
 
     def _check_outs_exist(self, problem: str) -> None:
         self._observer.forget(out.key for out in self.stage.outs)
@@ -127,12 +131,11 @@ class Attempt:
         if len(whole) < len(found):
             return False
         workspace = self.context.workspace
-        linked = workspace.config.link_types[0] in _LINKS
+        copies = workspace.with_copies()  # uncached outs are git's: no link leads into the cache
         for out, digest in whole:
-            # DVC leaves a link, which becomes a file again if the stage is kept in the run-cache.
-            if linked and not (out.cache or out.persist or self._is_kept):
-                links.remove(workspace.path(out.key))
-            checkout.checkout(workspace, digest, out.key)
+            if not os.path.lexists(workspace.path(out.key)):
+                self._linked.add(out.key)
+            checkout.checkout(workspace if out.cache else copies, digest, out.key)
         self._observer.forget(out.key for out in self.stage.outs)
         return True
 
@@ -151,7 +154,7 @@ class Attempt:
         if not self.context.options.run_cache:
             return None
         outs = tuple(LockedPath(out.path, None) for out in self.stage.outs)
-        key = run_cache.key(self._inputs(outs))
+        key = run_cache.key(replace(self._reading.to_record(), outs=outs))
         return run_cache.lookup(self._cache_dir, key)
 
     @property
@@ -179,6 +182,7 @@ class Attempt:
             self._environment(),
             log,
             settings.timeout,
+            self.context.watcher,
         )
         executor = self.context.executor(self.stage)
         self.context.follow(self.stage.address, log)
@@ -219,48 +223,36 @@ class Attempt:
         return env
 
     def _warn_of_changed_deps(self) -> None:
-        for dep in self.stage.deps:
-            before = self._observer.digest(dep.key)
-            self._observer.forget([dep.key])
-            if not same(before, self._observer.digest(dep.key)):
-                message = f"dep {dep.path!r} changed while the stage ran"
-                self.context.emit(Notice(message, stage=self.stage.address))
+        for name in self._reading.end():
+            message = (
+                f"{name} changed while the stage ran: recorded as it was before, "
+                "so the stage counts as changed"
+            )
+            self.context.emit(Notice(message, stage=self.stage.address))
 
     def _save(self, *, uncached: bool = False) -> LockedStage:
         """Record what is there now: into the cache, the run-cache, `.gitignore` and the lock.
 
-        A stage with `uncached` outs that are neither metric nor plot stays out of the run-cache.
+        A stage with uncached outs that are neither metric nor plot stays out of the run-cache,
+        unless `uncached` is on.
         """
         commit, stage = self.context.options.commit, self.stage
-        locked = self._inputs(self._locked_outs())
+        locked = replace(self._reading.to_record(), outs=self._locked_outs())
+        plain_outs = [out for out in stage.outs if out.kind == "out"]
         if commit:
             for out in stage.outs:
-                if out.cache:
+                if out.cache and out.key not in self._linked:
                     self._commit(out)
-            if run_cache.eligible(stage) and (uncached or self._is_kept):
+            if run_cache.eligible(stage) and (uncached or all(out.cache for out in plain_outs)):
                 for out in stage.outs:
                     if not out.cache:
                         self._commit(out, relink=False)
-                        if self.context.workspace.config.link_types[0] in _LINKS:
-                            self._unlink(out)
                 run_cache.save(self._cache_dir, locked)
         if stage.name is None:
             self._write_pointer(locked)
         cached = [out.key for out in stage.outs if out.cache]
         self.context.book.record(stage, locked, cached)
         return locked
-
-    @property
-    def _is_kept(self) -> bool:
-        """Whether the run-cache takes it: all of its outs but metrics and plots are cached."""
-        return all(out.cache for out in self.stage.outs if out.kind == "out")
-
-    def _unlink(self, out: Out) -> None:
-        """An out that git may track is a file of its own, though the cache has its content."""
-        path = self.context.workspace.path(out.key)
-        if os.path.isdir(path) or os.path.islink(path) or os.stat(path).st_nlink > 1:
-            links.unprotect(path)
-            self._observer.forget([out.key])
 
     def _commit(self, out: Out, *, relink: bool = True) -> None:
         observed = self._observer.observed(out.key)
@@ -273,41 +265,17 @@ class Attempt:
             checkout.relink(workspace, observed)
             self._observer.forget([out.key])
 
-    def _inputs(self, outs: tuple[LockedPath, ...]) -> LockedStage:
-        recorded = {e.path: e.digest for e in self._before.deps} if self._before else {}
-        deps = tuple(
-            LockedPath(dep.path, self._recorded(dep.path, dep.key, recorded.get(dep.path)))
-            for dep in self.stage.deps
-        )
-        return LockedStage(self.stage.cmd, deps, self._locked_params(), outs)
-
     def _locked_outs(self) -> tuple[LockedPath, ...]:
         recorded = {e.path: e.digest for e in self._before.outs} if self._before else {}
         locked = []
         for out in self.stage.outs:
-            digest = self._recorded(out.path, out.key, recorded.get(out.path))
+            digest = self._observer.current(out.key, recorded.get(out.path))
+            if digest is None:
+                raise AnswerNo(f"{out.path!r} does not exist")
             if not digest.size and not digest.nfiles:
                 self.context.emit(Notice(f"out {out.path!r} is empty", stage=self.stage.address))
             locked.append(LockedPath(out.path, digest))
         return tuple(locked)
-
-    def _recorded(self, path: str, key: str, before: Digest | None) -> Digest:
-        digest = self._observer.current(key, before)
-        if digest is None:
-            raise AnswerNo(f"{path!r} does not exist")
-        return digest
-
-    def _locked_params(self) -> dict[str, Mapping[str, object]]:
-        values: dict[str, Mapping[str, object]] = {}
-        for dep in self.stage.params:
-            found = self._observer.params(dep)
-            if found is None:
-                raise AnswerNo(f"missing parameters file {dep.path!r}")
-            missing = [name for name in dep.names if name not in found]
-            if missing:
-                raise AnswerNo(f"{dep.path} has no parameter {', '.join(map(repr, missing))}")
-            values[dep.path] = found
-        return values
 
     def _write_pointer(self, locked: LockedStage) -> None:
         path = self.context.project.path(self.stage.file)

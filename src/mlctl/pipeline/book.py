@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from mlctl.adapters import clock
-from mlctl.adapters.files import read_text, write_text
+from mlctl.adapters.files import read_text, sync_folder, write_text
 from mlctl.errors import Busy
 from mlctl.pipeline import lockfile
 from mlctl.pipeline.events import Emit, Notice
@@ -202,6 +202,7 @@ class Book:
         text.written = lockfile.splice(text.base, updates, list(updates), texts)
         if text.written != now:
             write_text(path, text.written)
+            sync_folder(os.path.dirname(path))  # the journal, which has the same, goes after this
             self._versions[file] = self._project.lock_version(file)
 
 

@@ -32,6 +32,7 @@ def commit(
     the steps with what was changed. Raises InvalidInput where `confirm` says no, and AnswerNo for
     an out that is missing.
     """
+    project.mend_locks(indices, emit)
     with open_workspace(project) as workspace:
         observer = Observer(project, workspace)
         steps = tuple(_to_record(step, observer) for step in judge(observer, indices))

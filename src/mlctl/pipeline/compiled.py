@@ -22,6 +22,7 @@ from mlctl.adapters.files import write_bytes
 from mlctl.pipeline.spec import (
     Dep,
     Digest,
+    Each,
     LockedPath,
     LockedStage,
     Out,
@@ -43,10 +44,10 @@ _T = TypeVar("_T")
 # A file changed this recently (in ns) may change again without a new mtime: it is not kept.
 _TICK = 50_000_000
 _MARKS = {"\0", "\1"}
-_TYPES: dict[str, Any] = {
-    cls.__name__: cls
-    for cls in (Dep, Digest, LockedPath, LockedStage, Out, ParamsDep, PipelineFile, Settings, Stage)
-}
+_CLASSES = (
+    Dep, Digest, Each, LockedPath, LockedStage, Out, ParamsDep, PipelineFile, Settings, Stage
+)  # fmt: skip
+_TYPES: dict[str, Any] = {cls.__name__: cls for cls in _CLASSES}
 _DEFAULTS = {name: _defaults(cls) for name, cls in _TYPES.items()}
 _FIELDS = {name: tuple(f.name for f in fields(cls)) for name, cls in _TYPES.items()}
 
@@ -95,7 +96,8 @@ class Compiled:
     def _load(self) -> dict[str, tuple[Any, Any]]:
         try:
             with open(self._path, "rb") as file:
-                tag, kept = marshal.load(file)  # noqa: S302 - our own local state; see above
+                # `marshal.load` asks the file for a few bytes at a time
+                tag, kept = marshal.loads(file.read())  # noqa: S302 - our own local state; see above
         except (OSError, ValueError, EOFError, TypeError):
             return {}
         return kept if tag == self._tag else {}

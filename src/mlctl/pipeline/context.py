@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from mlctl.adapters import git
-from mlctl.executors import Executor
+from mlctl.executors import Executor, Watcher
 from mlctl.pipeline.book import Book
 from mlctl.pipeline.events import Emit
 from mlctl.pipeline.journal import Journal
@@ -41,6 +41,7 @@ class Context:
     emit: Emit
     tracked_outs: frozenset[str]  # keys of cached outs that git tracks
     executor: Callable[[Stage], Executor] = _nowhere
+    watcher: Watcher | None = None
     follow: Callable[[str, str], None] = _ignore
     release: Callable[[str], None] = _ignore
     durations: Mapping[str, float] = field(default_factory=dict)

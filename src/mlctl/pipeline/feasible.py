@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 
 from mlctl.errors import ConfigError, NotAble
 from mlctl.pipeline.spec import Stage
 
 
-def check(stage: Stage, *, gpus: int, environment: Container[str]) -> None:
+def check(
+    stage: Stage, *, gpus: int, environment: Container[str], ignored: Callable[[str], bool]
+) -> None:
     """Raise where `stage` cannot be run with what there is.
 
-    `gpus` is how many there are, `environment` the names that are set. ConfigError for a cached
-    out outside of the repository (which DVC refuses after the command) and for a variable that is
-    not set, NotAble for GPUs that are not there.
+    `gpus` is how many there are, `environment` the names that are set, `ignored` whether
+    .dvcignore names a key. ConfigError for a cached out outside of the repository (which DVC
+    refuses after the command), for an out that is ignored and for a variable that is not set,
+    NotAble for GPUs that are not there.
     """
     for out in stage.outs:
+        if ignored(out.key):
+            raise ConfigError(
+                f"{out.path!r} is an out, and .dvcignore names it",
+                file=stage.file,
+                where=f"{stage.where}.outs".lstrip("."),
+                hint="remove its pattern from .dvcignore, or the out from the stage",
+            )
         if out.cache and out.key.startswith("/"):
             raise ConfigError(
                 f"{out.path!r} lies outside of the repository, so it cannot be cached",

@@ -90,6 +90,7 @@ def recover(root: str, path: str, order: Callable[[str], Sequence[str]]) -> Entr
         after = lockfile.splice(before, stages, order(lock))
         if after != before:
             files.write_text(target, after)
+            files.sync_folder(os.path.dirname(target))
     with suppress(FileNotFoundError):
         os.unlink(path)
     return entries

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
+import re
 from functools import lru_cache
 
 # What DVC knows, and `ds` for its datasets.
@@ -10,6 +12,10 @@ SCHEMES = frozenset(
     {"azure", "ds", "gdrive", "gs", "hdfs", "http", "https", "oss", "remote", "s3", "ssh"}
     | {"webdav", "webdavs", "webhdfs"}
 )
+
+LONGEST = 255  # bytes of one name, on every file system in use
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_NOT_FOR_OUTS = frozenset({".git", ".hg", ".dvc"})
 
 
 class BadPathError(ValueError):
@@ -42,6 +48,11 @@ def located(path: str, wdir: str, root: str) -> tuple[str, str]:
     return path, key
 
 
+def touch(one: str, other: str) -> bool:
+    """Whether two keys are one path, or one lies in the other."""
+    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
+
+
 def is_url(path: str) -> bool:
     """Whether DVC takes `path` for a URL; raises BadPathError for a kind that it does not know."""
     from urllib.parse import urlsplit
@@ -59,11 +70,40 @@ def is_url(path: str) -> bool:
     return True
 
 
+def check_text(path: str) -> None:
+    """Raise BadPathError for characters that no path can have here."""
+    if "\n" in path or "\r" in path:
+        raise BadPathError(f"{path!r} has a line break in it", "rename the file")
+    if not can_be_passed(path):
+        raise BadPathError(f"{path!r} has a character in it that no path can have", "correct it")
+
+
+def can_be_passed(text: str) -> bool:
+    """Whether the operating system takes `text`: no NUL, and no half of a surrogate pair."""
+    return "\0" not in text and (text.isascii() or not _SURROGATE.search(text))
+
+
+def check_out(path: str, key: str, root: str) -> None:
+    """Raise BadPathError for an out whose removal would take the repository with it."""
+    if key == "" or f"{root}/".startswith(f"{key.rstrip('/')}/"):
+        raise BadPathError(
+            f"'{path}' holds the whole repository, and a run replaces its outs",
+            "name the files or folders that the command writes",
+        )
+    parts = key.split("/")
+    for name in parts if parts[0] else ():
+        if name in _NOT_FOR_OUTS or parts[0] == ".mlctl":
+            raise BadPathError(
+                f"'{path}' lies in {name}, where no out may be", "write it to another folder"
+            )
+
+
 def _check(path: str) -> None:
     if not path:
         raise BadPathError("an empty path")
-    if "\n" in path or "\r" in path or "\0" in path:
-        raise BadPathError(f"{path!r} has a line break in it", "rename the file")
+    check_text(path)
+    if len(path) > LONGEST and any(len(os.fsencode(p)) > LONGEST for p in path.split("/")):
+        raise BadPathError(f"a name longer than {LONGEST} bytes: '{path[:40]}…'", "shorten it")
     if path.endswith(".dvc") or posixpath.basename(path) == "dvc.yaml":
         raise BadPathError(
             f"'{path}' is a file of DVC itself, which cannot be a dep or an out",

@@ -89,12 +89,7 @@ def _load_pipeline_file(root: str, key: str, parsing: Parsing) -> PipelineFile:
 
 
 def _read(root: str, key: str) -> tuple[Any, Source]:
-    try:
-        text = read_text(os.path.join(root, key), name=key)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", file=key) from None
+    text = read_text(os.path.join(root, key), name=key)
     try:
         data = yaml.load(text, name=key)
     except ConfigError as error:
@@ -124,14 +119,10 @@ class _ParamsReader:
 
     def _load(self, key: str) -> Mapping[Any, Any] | None:
         path = os.path.join(self.root, key)
-        if os.path.isdir(path):
-            raise ConfigError("a folder, where a parameters file is expected", file=key)
         try:
             text = read_text(path, name=key)
         except (FileNotFoundError, NotADirectoryError):
             return None
-        except OSError as error:
-            raise ConfigError(f"cannot be read: {error.strerror}", file=key) from None
         return params.parse(text, posixpath.splitext(key)[1], key, load_yaml=yaml.load)
 
 

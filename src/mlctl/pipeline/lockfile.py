@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn, Protocol
 
 from mlctl.adapters import yaml
-from mlctl.errors import ConfigError
+from mlctl.errors import ConfigError, Unmerged
 from mlctl.pipeline import emit, locktext
 from mlctl.pipeline.lockschema import check_stage
 from mlctl.pipeline.spec import Digest, LockedPath, LockedStage
@@ -46,11 +46,11 @@ def parse_text(text: str, load: Load = yaml.load, *, name: str) -> Lock:
     """The lock in `text`. Raises ConfigError (file, YAML path and line) where it is not a lock."""
     conflict = "<<<<<<<" in text and yaml.CONFLICT.search(text)
     if conflict:
-        raise ConfigError(
+        raise Unmerged(
             "holds git conflict markers",
             file=name,
             line=text.count("\n", 0, conflict.start()) + 1,
-            hint=f"take either side (`git checkout --ours {name}`), then run the pipeline again",
+            hint="`mlctl run` merges it, stage by stage",
         )
     bodies = locktext.bodies(text)
     try:

@@ -18,6 +18,7 @@ from mlctl.adapters.files import is_locked, remove_tree
 from mlctl.errors import Busy, ConfigError, InvalidInput, MlctlError
 from mlctl.executors import Executor, _devices
 from mlctl.executors._tail import Tail
+from mlctl.executors._watch import RunWatcher, end_abandoned
 from mlctl.pipeline import feasible
 from mlctl.pipeline.attempt import Attempt
 from mlctl.pipeline.context import Context, logs_folder
@@ -60,6 +61,7 @@ class Loop:
         self._emit = emit
         self._finish = finish
         self._observer = observer
+        self._watcher = RunWatcher(self._project.config.local_dir, request.run_id)
         self._executors: dict[str, Executor] = {}
         self._finished: queue.SimpleQueue[tuple[int, Outcome]] = queue.SimpleQueue()
         self._failed = False
@@ -75,7 +77,13 @@ class Loop:
         self._context = self._make_context(pending, durations)
         self._scheduler = self._make_scheduler(pending)
         before_first()
-        self._run_pending(pending)
+        ended_well = False
+        end_abandoned(self._project.config.local_dir)
+        try:
+            self._run_pending(pending)
+            ended_well = self.signal is None and not self._failed
+        finally:
+            self._watcher.close(leave=ended_well)
         if self.signal is not None:
             return "interrupted"
         return "failed" if self._failed else "finished"
@@ -92,6 +100,7 @@ class Loop:
         return replace(
             context,
             executor=self._executor,
+            watcher=self._watcher,
             follow=self._tail.follow,
             release=self._tail.release,
             durations=durations,
@@ -107,7 +116,12 @@ class Loop:
         with self._project.naming_lines():
             for stage in stages:
                 self._executor(stage)
-                feasible.check(stage, gpus=len(gpus), environment=os.environ)
+                feasible.check(
+                    stage,
+                    gpus=len(gpus),
+                    environment=os.environ,
+                    ignored=self._project.is_ignored_out,
+                )
         memory = _devices.memory() if any(s.memory for s in settings) else None
         slots = Slots(self._request.jobs, memory, gpus)
         return Scheduler(needs, settings, slots, graph.sequences(pending))

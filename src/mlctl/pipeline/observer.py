@@ -10,6 +10,8 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from mlctl.adapters import clock
+from mlctl.errors import ConfigError, InvalidInput
 from mlctl.pipeline import params
 from mlctl.pipeline.fingerprint import Seen, same
 from mlctl.pipeline.project import Project
@@ -27,6 +29,7 @@ class Observer:
         self._seen: dict[tuple[str, bool], Observed | None] = {}
         self._params: dict[str, Mapping[str, Any] | None] = {}
         self._below: dict[str, set[str]] = {}  # folder -> what was seen inside it
+        self._walked: dict[str, float] = {}  # when each folder was last looked at
         self._cached: set[tuple[str, bool]] = set()
         self._lock = threading.Lock()
 
@@ -41,9 +44,12 @@ class Observer:
         with self._lock:
             if memo in self._seen:
                 return self._seen[memo]
+        began = clock.monotonic()
         found = self.workspace.observe(key, legacy=legacy, to_commit=to_commit)
         with self._lock:
             self._seen[memo] = found
+            if found is not None and found.digest.isdir:
+                self._walked[key] = began
             for folder in _folders(key):
                 self._below.setdefault(folder, set()).add(key)
         return found
@@ -102,8 +108,24 @@ class Observer:
             for out in stage.outs
             if out.cache and (d := before_outs.get(out.path)) is not None and self.in_cache(d)
         )
-        values = {} if stage.frozen else {dep.key: self.params(dep) for dep in stage.params}
+        values = {} if stage.frozen else self._values(stage)
         return Seen(deps, values, outs, cached)
+
+    def _values(self, stage: Stage) -> dict[str, Mapping[str, Any] | None]:
+        try:
+            return {dep.key: self.params(dep) for dep in stage.params}
+        except ConfigError:
+            raise
+        except InvalidInput as error:  # a name that is a pattern of several
+            with self.project.naming_lines():
+                raise ConfigError(
+                    error.message, file=stage.file, where=f"{stage.where}.params", hint=error.hint
+                ) from None
+
+    def refresh(self, keys: Iterable[str], seconds: float) -> None:
+        """Look again at `keys` when asked; at folders only if that was so long ago or longer."""
+        now = clock.monotonic()
+        self.forget([key for key in keys if now - self._walked.get(key, 0.0) >= seconds])
 
     def forget(self, keys: Iterable[str]) -> None:
         """Files at or below or above `keys` may have changed: look again when asked."""

@@ -56,6 +56,14 @@ def select(data: Mapping[Any, Any], names: Sequence[str]) -> dict[Any, Any]:
     return found
 
 
+def dotted_names(data: Mapping[Any, Any], prefix: str = "") -> Iterator[str]:
+    """The names of all values in nested mappings, as `params` of a stage would name them."""
+    for name, value in data.items():
+        yield f"{prefix}{name}"
+        if isinstance(value, dict):
+            yield from dotted_names(value, f"{prefix}{name}.")
+
+
 def missing(data: Mapping[Any, Any], names: Sequence[str]) -> tuple[str, ...]:
     """The names that do not exist, in the order given."""
     found = select(data, names)
@@ -142,7 +150,7 @@ def _matching(node: Any, parts: list[str]) -> Iterator[Any]:
         yield from _matching(node, rest)
         for _, child in _children(node):
             yield from _matching(child, parts)
-    elif isinstance(node, dict) and part in node and not set(part) & set("*?["):
+    elif isinstance(node, dict) and part in node and not set(part) & set("*?[0123456789"):
         yield from _matching(node[part], rest)
     else:
         size = 0 if isinstance(node, dict) else _length(node)

@@ -12,14 +12,14 @@ from mlctl.pipeline.spec import Stage
 
 ReasonKind = Literal[
     "cmd",  # the resolved command differs from the lock's (old, new)
-    "dep",  # a dep is new, modified or deleted (path, detail)
+    "dep",  # a dep is new, modified, deleted or (never run yet) missing (path, detail)
     "param",  # a parameter is new, modified or deleted (path, name, old, new)
     "out",  # an out is new, modified, deleted or not in cache (path, detail)
     "always",  # always_changed, or a command with neither deps nor outs
     "upstream",  # a stage before it would run (path = its address)
     "forced",  # --force
 ]
-Detail = Literal["new", "modified", "deleted", "not in cache", "no lock entry"]
+Detail = Literal["new", "modified", "deleted", "not in cache", "no lock entry", "missing"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from mlctl.adapters.files import write_text
-from mlctl.pipeline.fingerprint import changes
+from mlctl.pipeline.fingerprint import Seen, changes
+from mlctl.pipeline.keys import touch
 from mlctl.pipeline.observer import Observer
 from mlctl.pipeline.plan import Reason, Step, propagate
 from mlctl.pipeline.project import Project, open_workspace
-from mlctl.pipeline.spec import Digest
+from mlctl.pipeline.spec import Dep, Digest, ParamsDep
 
 
 def judge(
@@ -30,19 +31,29 @@ def judge(
         stage = project.stages[index]
         locked = project.locked(stage)
         upstream = upstream_digests(project, index) if allow_missing else None
-        reasons = changes(
-            stage,
-            locked,
-            observer.seen(stage, locked),
-            allow_missing=allow_missing,
-            upstream=upstream,
-        )
+        seen = observer.seen(stage, locked)
+        reasons = changes(stage, locked, seen, allow_missing=allow_missing, upstream=upstream)
+        if reasons and locked is None and not allow_missing:
+            reasons += tuple(_lacks(project, index, seen))
         if force and not reasons:
             reasons = (Reason("forced"),)
         needs = tuple(project.stages[n].address for n in project.graph.needs[index] if n in chosen)
         expected = (durations or {}).get(stage.address)
         steps.append(Step(stage, reasons, needs, expected))
     return tuple(steps)
+
+
+def _lacks(project: Project, index: int, seen: Seen) -> Iterator[Reason]:
+    """What a stage that was never run reads and no stage writes, and is not there: it will fail."""
+    stage = project.stages[index]
+    if stage.frozen:
+        return
+    made = [out.key for need in project.graph.needs[index] for out in project.stages[need].outs]
+    there = {**seen.deps, **seen.params}
+    reads: tuple[Dep | ParamsDep, ...] = (*stage.deps, *stage.params)
+    for dep in reads:
+        if there.get(dep.key) is None and not any(touch(dep.key, key) for key in made):
+            yield Reason("dep", dep.path, "missing")
 
 
 def planned(
@@ -92,7 +103,7 @@ def write_durations(root: str, durations: Mapping[str, float]) -> None:
     """Keep how long stages took; a stage that was not run keeps its older time."""
     if durations:
         kept = {**read_durations(root), **{k: round(v, 3) for k, v in durations.items()}}
-        write_text(_durations_path(root), json.dumps(kept, sort_keys=True))
+        write_text(_durations_path(root), json.dumps(kept, sort_keys=True), durable=False)
 
 
 def _durations_path(root: str) -> str:

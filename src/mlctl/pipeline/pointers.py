@@ -57,7 +57,7 @@ def _dep(entry: Mapping[str, Any], place: Place, at: YamlPath) -> Dep:
 
 
 def _out(entry: Mapping[str, Any], place: Place, at: YamlPath) -> Out:
-    path, key = place.locate(entry["path"], (*at, "path"))
+    path, key = place.locate_out(entry["path"], (*at, "path"))
     return Out(
         path=path,
         key=key,

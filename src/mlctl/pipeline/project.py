@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlctl.adapters import git
 from mlctl.adapters.files import read_text
-from mlctl.errors import Busy, ConfigError
+from mlctl.errors import Busy, ConfigError, InvalidInput, Unmerged
 from mlctl.pipeline import graph as graphs
 from mlctl.pipeline import targets
 from mlctl.pipeline.compiled import Compiled
@@ -27,10 +27,17 @@ from mlctl.store.locks import repo_lock
 from mlctl.store.state import State
 from mlctl.store.workspace import Workspace
 
+if TYPE_CHECKING:
+    from mlctl.pipeline.lockmerge import Merge
+
 
 @dataclass
 class Project:
-    """Everything read of a repository; `cwd` is the key of the folder that targets start from."""
+    """Everything read of a repository; `cwd` is the key of the folder that targets start from.
+
+    `merges` are the locks in which git left conflict markers: they are judged as merged, and
+    `pipeline.mending` writes them.
+    """
 
     root: str
     cwd: str
@@ -41,6 +48,7 @@ class Project:
     _compiled: Compiled
     lock_versions: dict[str, tuple[int, int, int] | None] = field(default_factory=dict)
     _locks: dict[str, dict[str, LockedStage]] = field(default_factory=dict)
+    merges: dict[str, Merge] = field(default_factory=dict)
 
     @classmethod
     def open(cls, start: str | None = None) -> Project:
@@ -95,8 +103,32 @@ class Project:
                 self._recover()
             key = lock_key(file)
             self.lock_versions[file] = self.lock_version(file)
-            found = self._locks[file] = self._compiled.get(key, partial(self._parse_lock, key))
+            try:
+                found = self._compiled.get(key, partial(self._parse_lock, key))
+            except Unmerged:
+                found = self._merged_lock(key)
+            self._locks[file] = found
         return found
+
+    def mend_locks(self, indices: Iterable[int], emit: Callable[[Any], None]) -> None:
+        """Write the merge of each lock of these stages in which git left conflict markers."""
+        for index in indices:
+            self.locked(self.stages[index])
+        if self.merges:
+            from mlctl.pipeline import mending
+
+            mending.mend(self.config, list(self.merges), emit)
+            self.merges.clear()
+            self._locks.clear()  # what a killed run had finished comes in now
+
+    def _merged_lock(self, key: str) -> dict[str, LockedStage]:
+        from mlctl.pipeline import mending
+
+        merge = mending.merged(self.config, key)
+        if merge is None:  # resolved between two looks at it
+            return self.read_lock(key)
+        self.merges[key] = merge
+        return dict(merge.stages)
 
     def _parse_lock(self, key: str) -> tuple[dict[str, LockedStage], Iterable[str]]:
         return self.read_lock(key), ()
@@ -104,8 +136,6 @@ class Project:
     def params_file(self, key: str) -> dict[Any, Any] | None:
         """The values of a parameters file now, or None where there is none."""
         path = self.path(key)
-        if os.path.isdir(path):
-            raise ConfigError("a folder, where a parameters file is expected", file=key)
         if not os.path.exists(path):
             return None
         return self._compiled.get(key, partial(_parse_params, path, key))
@@ -125,7 +155,8 @@ class Project:
         def order(lock: str) -> list[str]:
             return [s.name for s in serial if s.name is not None and lock_key(s.file) == lock]
 
-        with suppress(Busy, OSError), repo_lock(self.config):
+        # A lock with conflict markers takes nothing in before it is merged; the journal waits.
+        with suppress(Busy, OSError, Unmerged), repo_lock(self.config):
             for path in paths:
                 done = journal.recover(self.root, path, order)
                 gitignore.ignore(
@@ -181,16 +212,30 @@ class Project:
         """
         if everything:
             return self.graph.order()
-        chosen = targets.resolve(self.stages, names, cwd=self.cwd, glob=glob, recursive=recursive)
+        try:
+            chosen = targets.resolve(
+                self.stages, names, cwd=self.cwd, glob=glob, recursive=recursive
+            )
+        except InvalidInput:
+            self._refuse_what_is_no_file(posixpath.join(self.cwd, "dvc.yaml"))
+            raise
         if pipelines:
             return self.graph.component(chosen)
         if single:
             return chosen
         return self.graph.order(chosen, downstream=downstream)
 
+    def _refuse_what_is_no_file(self, key: str) -> None:
+        if os.path.lexists(self.path(key)) and not os.path.isfile(self.path(key)):
+            raise ConfigError("is not a file", file=key, hint="move away what is there")
+
     def save_state(self) -> None:
         """Keep what was parsed for the next command."""
         self._compiled.save()
+
+    def is_ignored_out(self, key: str) -> bool:
+        """Whether `.dvcignore` names `key`, so that DVC refuses it as an out."""
+        return self.ignore.is_ignored(key, os.path.isdir(self.path(key)), subrepos=False)
 
     def path(self, key: str) -> str:
         """The absolute path of a key."""
@@ -222,9 +267,20 @@ def discover(root: str, config: Config, ignore: Ignore) -> list[str]:
             ":(glob)**/dvc.yaml", ":(glob)**/*.dvc",
             cwd=root,
         ).stdout.split("\0")  # fmt: skip
-        found = (key for key in listed if key and os.path.isfile(os.path.join(root, key)))
-    kept = [key for key in found if not ignore.is_ignored(key, isdir=False)]
+        found = filter(None, listed)
+    kept = [key for key in found if not ignore.is_ignored(key, False) and _is_file(root, key)]
     return sorted(kept, key=lambda key: (posixpath.dirname(key).split("/"), key))
+
+
+def _is_file(root: str, key: str) -> bool:
+    path = os.path.join(root, key)
+    if os.path.isfile(path):
+        return True
+    if os.path.islink(path) and not os.path.exists(path):  # DVC refuses it, too
+        raise ConfigError(
+            "a link to a file that does not exist", file=key, hint="remove the link, or mend it"
+        )
+    return False
 
 
 def _parse_pipeline(config: Config, key: str) -> tuple[PipelineFile, Iterable[str]]:

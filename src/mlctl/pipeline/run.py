@@ -40,6 +40,7 @@ def run(
         results[index] = result
         serialised(_finished(result))
 
+    project.mend_locks(request.indices, serialised)
     status, number = _bring_up_to_date(project, request, serialised, finish, before_first)
     in_order = tuple(results[index] for index in request.indices)
     write_durations(

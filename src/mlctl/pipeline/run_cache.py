@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
 from typing import Any, NoReturn
 
-from mlctl.errors import ConfigError
+from mlctl.adapters import files, yaml
+from mlctl.errors import AnswerNo, ConfigError
 from mlctl.pipeline import lockfile
 from mlctl.pipeline.lockschema import check_stage
 from mlctl.pipeline.spec import LockedStage, Stage
@@ -27,8 +31,33 @@ def _is_inside(key: str) -> bool:
 
 
 def key(locked: LockedStage) -> str:
-    """The digest of what goes in: command, deps, params, and the paths of the outs."""
-    return store.key(lockfile.entry(locked))
+    """The digest of what goes in: command, deps, params, and the paths of the outs.
+
+    Raises AnswerNo for a parameter that has no digest, such as a date, where DVC fails, too.
+    """
+    try:
+        return store.key(lockfile.entry(locked))
+    except TypeError as error:
+        raise _has_no_digest(locked, error) from None
+
+
+def _has_no_digest(locked: LockedStage, error: TypeError) -> AnswerNo:
+    names = [
+        f"{f}: {n!r}" for f, vs in locked.params.items() for n, v in vs.items() if not _json(v)
+    ]
+    kind = re.search(r"type (\w+)", str(error))
+    return AnswerNo(
+        f"{', '.join(names)} holds a {kind[1] if kind else 'value'}, which DVC cannot record",
+        hint="write it as a quoted string, or as a list",
+    )
+
+
+def _json(value: Any) -> bool:
+    try:
+        json.dumps(value)
+    except TypeError:
+        return False
+    return True
 
 
 def value(locked: LockedStage) -> str:
@@ -45,6 +74,27 @@ def lookup(cache_dir: str, key: str) -> LockedStage | None:
 def save(cache_dir: str, locked: LockedStage) -> None:
     """Keep what the stage made of its inputs, unless it is kept already."""
     store.save(cache_dir, lockfile.entry(locked), lockfile.entry_text(locked), _check)
+
+
+def flaw(path: str) -> str | None:
+    """What is wrong with the entry in the file `path`, None where it is sound or gone."""
+    try:
+        text = files.read_text(path, name="entry")
+        entry = yaml.load(text, name="entry")
+        _check(entry)
+        names = store.key(entry), store.value(entry)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return f"unreadable: {error.strerror}"
+    except ConfigError as error:
+        return "empty" if not text else f"no entry: {error.message}"
+    except (TypeError, ValueError) as error:  # data that JSON has no form for
+        return f"no entry: {error}"
+    folder, name = os.path.split(path)
+    if names == (os.path.basename(folder), name):
+        return None
+    return "its name does not match its content"
 
 
 def _check(entry: Any) -> None:

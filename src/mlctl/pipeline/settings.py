@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mlctl.errors import suggestion
-from mlctl.pipeline.spec import Settings
+from mlctl.pipeline.keys import can_be_passed
+from mlctl.pipeline.spec import Each, Settings
 from mlctl.records.source import Source, YamlPath, kind_of
 
 _DEFAULT = Settings()
@@ -15,6 +16,8 @@ _MEMORY = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([kmgtKMGT]i?B?|B)?")
 _POWERS = {"": 0, "B": 0, "K": 1, "M": 2, "G": 3, "T": 4}
 _SPAN = re.compile(r"(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+(?:\.[0-9]+)?)s)?")
 _SECONDS = (86400, 3600, 60, 1)
+_EACH_OPTIONS = {"over": "images", "out": "thumbs", "name": "'{stem}.png'"}
+_EACH_EXAMPLE = "as in `each: {jobs: 4, keep_going: true}`"
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -42,11 +45,11 @@ def parse(meta: Any, source: Source, path: YamlPath) -> Settings:
     for key, value in given.items():
         here = (*path, key)
         if key == "each":
-            raise source.error(
-                here, "'each' is reserved and not there yet", hint="use foreach or matrix"
-            )
+            values[key] = _each(value, source, here)
+            continue
         if key not in _READERS:
-            raise source.error(here, f"unknown key '{key}'", hint=suggestion(key, _READERS))
+            known = [*_READERS, "each"]
+            raise source.error(here, f"unknown key '{key}'", hint=suggestion(key, known))
         try:
             values[key] = _READERS[key](value)
         except _Wrong as wrong:
@@ -89,6 +92,32 @@ def seconds(value: Any) -> float:
     return total
 
 
+def _each(given: Any, source: Source, path: YamlPath) -> Each:
+    """How `mlctl each` goes about its items; what decides an out is not a setting."""
+    if not isinstance(given, dict):
+        raise source.error(path, f"expected a mapping, got {kind_of(given)}", hint=_EACH_EXAMPLE)
+    for key, value in given.items():
+        here = (*path, str(key))
+        if key in _EACH_OPTIONS:
+            raise source.error(
+                here,
+                f"'{key}' decides what is written, so it stands in the stage's cmd",
+                hint=f"as in `cmd: mlctl each --{key} {_EACH_OPTIONS[key]} …`; DVC does not see "
+                "`meta`, and would take old results for new ones",
+            )
+        if key not in ("jobs", "keep_going"):
+            raise source.error(
+                here, f"unknown key '{key}'", hint=suggestion(key, ("jobs", "keep_going"))
+            )
+        if key == "keep_going" and not isinstance(value, bool):
+            message = f"expected true or false, got {_shown(value)}"
+            raise source.error(here, message, hint=_EACH_EXAMPLE)
+        if key == "jobs" and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+            message = f"expected a whole number of at least 1, got {_shown(value)}"
+            raise source.error(here, message, hint=_EACH_EXAMPLE)
+    return Each(**given)
+
+
 def _at_least(least: int, example: str) -> Callable[[Any], int]:
     def read(value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
@@ -128,6 +157,8 @@ def _environment(value: Any) -> Mapping[str, str]:
         _check_env_name(name)
         if not isinstance(item, str | int | float):
             raise _Wrong("strings and numbers", "`env: {OMP_NUM_THREADS: 4}`", name)
+        if not can_be_passed(str(item)):
+            raise _Wrong("text that a program can be given", "`env: {MODE: fast}`", name)
         environment[name] = str(item).lower() if isinstance(item, bool) else str(item)
     return environment
 

@@ -58,6 +58,17 @@ class Out:
 
 
 @dataclass(frozen=True, slots=True)
+class Each:
+    """How `mlctl each` goes about the items of a stage; `jobs` are the stage's `cpus` unless said.
+
+    What it is to write stands in the command (docs/formats/each.md).
+    """
+
+    jobs: int | None = None
+    keep_going: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """`meta.mlctl` of a stage: how it is scheduled. Nothing here may change what a stage writes."""
 
@@ -70,6 +81,7 @@ class Settings:
     mutex: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     env_from: tuple[str, ...] = ()
+    each: Each = Each()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlctl.pipeline import settings
-from mlctl.pipeline.keys import BadPathError, key_of, located
+from mlctl.pipeline.keys import (
+    BadPathError,
+    can_be_passed,
+    check_out,
+    check_text,
+    key_of,
+    located,
+)
 from mlctl.pipeline.spec import Dep, Out, OutKind, ParamsDep, Stage
 from mlctl.pipeline.template import ResolvedStage
 from mlctl.pipeline.template.context import DEFAULT_PARAMS
@@ -46,6 +53,15 @@ class Place:
         except BadPathError as error:
             raise self.source.error(where, str(error), hint=error.hint) from None
 
+    def locate_out(self, path: Any, where: YamlPath) -> tuple[str, str]:
+        """The same for what a stage writes, which must not hold the repository itself."""
+        written, key = self.locate(path, where)
+        try:
+            check_out(written, key, self.root)
+        except BadPathError as error:
+            raise self.source.error(where, str(error), hint=error.hint) from None
+        return written, key
+
 
 def build(resolved: ResolvedStage, *, source: Source, directory: str, root: str) -> Stage:
     """The stage; `directory` is the key of its file's folder, `root` the absolute DVC root.
@@ -54,9 +70,15 @@ def build(resolved: ResolvedStage, *, source: Source, directory: str, root: str)
     of one path, a path that is both dep and out.
     """
     data, path = resolved.data, resolved.path
+    if not can_be_passed(resolved.name):
+        raise source.error(path, f"{resolved.name!r} has a character in it that no name can have")
     wdir = data.get("wdir")
     if wdir is not None and not isinstance(wdir, str):
         raise source.error((*path, "wdir"), f"expected a folder, got {kind_of(wdir)}")
+    try:
+        check_text(wdir or "")
+    except BadPathError as error:
+        raise source.error((*path, "wdir"), str(error), hint=error.hint) from None
     place = Place(source, key_of(wdir or "", directory, root), root)
     stage = Stage(
         file=source.file,
@@ -102,18 +124,19 @@ def check_paths(stage: Stage, source: Source, path: YamlPath) -> None:
 
 
 def _command(cmd: Any, source: Source, path: YamlPath) -> str | tuple[str, ...]:
-    if isinstance(cmd, str):
-        return cmd
-    if not isinstance(cmd, list):
+    if not isinstance(cmd, list | str):
         raise source.error(path, f"expected a command, got {kind_of(cmd)}")
-    for index, line in enumerate(cmd):
+    lines: list[Any] = [cmd] if isinstance(cmd, str) else cmd
+    for index, line in enumerate(lines):
         if not isinstance(line, str):
             raise source.error(
                 (*path, index),
                 f"expected a command, got {kind_of(line)}",
                 hint="put it in quotes",
             )
-    return tuple(cmd)
+        if not can_be_passed(line):
+            raise source.error(path, "a character that no command can have (NUL, or half a pair)")
+    return cmd if isinstance(cmd, str) else tuple(cmd)
 
 
 def _params(entries: list[Any] | tuple[()], place: Place, path: YamlPath) -> tuple[ParamsDep, ...]:
@@ -178,7 +201,7 @@ def _outs(
 
 
 def _out(path: Any, flags: Mapping[str, Any], kind: OutKind, place: Place, at: YamlPath) -> Out:
-    written, key = place.locate(path, at)
+    written, key = place.locate_out(path, at)
     if not flags:
         return Out(written, key, kind)
     remote = flags.get("remote")

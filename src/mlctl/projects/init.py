@@ -17,7 +17,7 @@ from mlctl.adapters import files, scaffold, yaml
 from mlctl.adapters.git import OUR_NAME, git
 from mlctl.adapters.git import head as git_head
 from mlctl.adapters.process import call
-from mlctl.projects import templates
+from mlctl.projects import merge_driver, templates
 from mlctl.projects.place import Place, check, look
 
 ANSWERS = ".copier-answers.yml"
@@ -49,6 +49,7 @@ class Started:
     git_made: bool
     dvc_made: bool
     commit: str | None
+    merge_driver: bool
     notes: tuple[str, ...]
     next: tuple[str, ...]
 
@@ -61,16 +62,19 @@ def start(
     ask: bool = False,
     scm: bool = True,
     subdir: bool = False,
+    driver: bool | None = None,
 ) -> Started:
     """Make `directory` a project, overwriting nothing.
 
     A missing or empty folder becomes a git and DVC repository whose records commit themselves. What
-    stood there before keeps its ways: it gets what it lacks, and its records stay off. Raises
-    InvalidInput for an unknown template or answer and for a folder inside another repository.
+    stood there before keeps its ways: it gets what it lacks, and its records stay off. `driver` is
+    git's merge driver for `dvc.lock`: None is yes for a repository that is made here, and for one
+    whose attributes name it. Raises InvalidInput for an unknown template or answer and for a folder
+    inside another repository.
     """
     templates.check_answers(template, answers or {})
     place = look(directory)
-    check(place, scm=scm, subdir=subdir)
+    check(place, scm=scm, subdir=subdir, driver=driver)
     owner = scm and place.empty and not subdir
     makes_git = scm and not subdir and place.git != place.path
     records_off = not owner and not _records_asked(place.path, answers or {})
@@ -78,6 +82,8 @@ def start(
         following = _render(template, stage, place, answers or {}, owner, ask)
         if place.dvc != place.path:
             _dvc_init(stage, scm=scm, subdir=subdir)
+        if owner and driver is not False:
+            files.write_text(stage / merge_driver.ATTRIBUTES, merge_driver.LINE)
         if (place.path / PIPELINE).is_file():
             # A settings file would let stages run side by side that nobody declared apart.
             (stage / SETTINGS).unlink(missing_ok=True)
@@ -85,6 +91,10 @@ def start(
         if makes_git:
             git("init", "-q", cwd=place.path)
         added, kept = scaffold.lay_down(stage, place.path)
+    changed = bool(driver) and not owner and merge_driver.add_line(place.path)
+    has_driver = scm and driver is not False and _names_driver(place.path)
+    if has_driver:
+        merge_driver.configure(place.path)
     commit = _first_commit(place.path, added, template) if owner and makes_git else None
     started = Started(
         root=place.path,
@@ -95,10 +105,14 @@ def start(
         git_made=makes_git,
         dvc_made=place.dvc != place.path,
         commit=commit,
+        merge_driver=has_driver,
         notes=(),
         next=following,
     )
-    return replace(started, notes=_notes(place, started, scm=scm, records_off=records_off))
+    notes = _notes(place, started, scm=scm, records_off=records_off)
+    if scm and driver is not False:
+        notes += _driver_notes(place.path, changed=changed, has_driver=has_driver)
+    return replace(started, notes=notes)
 
 
 def _render(
@@ -162,6 +176,21 @@ def _first_commit(root: Path, added: tuple[str, ...], template: str) -> str | No
     env = None if _is_known_to_git(root) else OUR_NAME
     done = git("commit", "-q", "-m", f"Start from {what}", cwd=root, env=env, check=False)
     return git_head(root) if done.code == 0 else None
+
+
+def _names_driver(root: Path) -> bool:
+    return merge_driver.attribute(root) == merge_driver.NAME
+
+
+def _driver_notes(root: Path, *, changed: bool, has_driver: bool) -> tuple[str, ...]:
+    if changed:
+        return (f"{merge_driver.ATTRIBUTES} names the merge driver of dvc.lock: commit it",)
+    other = merge_driver.attribute(root)
+    if has_driver or other == merge_driver.NAME:
+        return ()
+    if other is not None:
+        return (f"git merges dvc.lock by `{other}`, as its attributes say: left as it is",)
+    return ("`mlctl init --merge-driver` lets git merge dvc.lock stage by stage",)
 
 
 def _is_known_to_git(root: Path) -> bool:

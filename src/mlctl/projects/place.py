@@ -39,8 +39,10 @@ def look(path: Path) -> Place:
     )
 
 
-def check(place: Place, *, scm: bool, subdir: bool) -> None:
+def check(place: Place, *, scm: bool, subdir: bool, driver: bool | None = None) -> None:
     """Raise InvalidInput where a repository of its own at `place` would surprise."""
+    if driver and not scm:
+        raise InvalidInput("--merge-driver is git's, and --no-scm excludes it")
     if subdir and not scm:
         raise InvalidInput("--subdir and --no-scm exclude one another", hint="give one of them")
     if subdir and place.git is None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlctl.adapters.files import read_text
-from mlctl.records.document import Document
+
+if TYPE_CHECKING:
+    from mlctl.records.document import Document
 
 SETTINGS = "mlctl.yaml"
 LOCAL_SETTINGS = ".mlctl/local.yaml"
@@ -57,8 +59,10 @@ def load_settings(root: str) -> ProjectSettings:
 
 def _read(root: str, name: str) -> Document | None:
     path = os.path.join(root, name)
-    if not os.path.isfile(path):
+    if not os.path.exists(path):
         return None
+    from mlctl.records.document import Document  # an adopted repository needs no YAML for this
+
     document = Document.parse(read_text(path, name=name), file=name, empty=True)
     document.keys(known=("records", "jobs", "hosts"))
     document.keys("records", known=("commit",))

@@ -20,6 +20,7 @@ from array import array
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
+from mlctl.adapters.files import sync_folder
 from mlctl.errors import Busy, InvalidInput, NotAble
 from mlctl.store import intake
 from mlctl.store.config import Config
@@ -56,6 +57,7 @@ class Cache:
             True: config.cache_dir,
         }
         self._folders: set[str] = set()
+        self._named = False
         self._unflushed: dict[str, None] = {}
         self._lock = threading.Lock()
         self._flushing = threading.Lock()
@@ -157,11 +159,24 @@ class Cache:
             if len(paths) <= _SYNC_EACH or not _sync_file_system(self.config.cache_dir):
                 for path in paths:
                     _sync_file(path)
+                self._sync_names(paths)
             for path in paths:
                 protect(path)
             with self._lock:
                 for path in paths:
                     self._unflushed.pop(path, None)
+
+    def _sync_names(self, paths: Iterable[str]) -> None:
+        """A lock must not come to the disk before the names of the objects that it refers to."""
+        folders = {os.path.dirname(path) for path in paths}
+        for folder in [*folders, *{os.path.dirname(folder) for folder in folders}]:
+            sync_folder(folder)
+        if not self._named:  # the cache itself may be new
+            folder = self._places[False]
+            while len(folder) >= len(self.config.cache_dir):
+                folder = os.path.dirname(folder)
+                sync_folder(folder)
+            self._named = True
 
     def _check(self, path: str, md5: str, sign: Signature, legacy: bool) -> bool:
         began = time.time_ns()
@@ -185,17 +200,22 @@ class Cache:
 
     def _add_file(self, entry: Entry, path: str, hardlink: bool) -> None:
         self._make_folder(os.path.dirname(path))
-        with replacing(path) as temporary:
-            if hardlink and entry.size and _link(entry.path, temporary):
-                # the link itself is a change, whose time is new
-                after = signature(os.stat(temporary))._replace(ctime=entry.signature.ctime)
-            else:
-                after = signature(copy_file(entry.path, temporary))
-            if after != entry.signature:
-                raise Busy(
-                    f"{entry.path}: changed while it was put into the cache",
-                    hint="wait until nothing writes to it, and try again",
-                )
+        try:
+            with replacing(path) as temporary:
+                if hardlink and entry.size and _link(entry.path, temporary):
+                    # the link itself is a change, whose time is new
+                    after = signature(os.stat(temporary))._replace(ctime=entry.signature.ctime)
+                else:
+                    after = signature(copy_file(entry.path, temporary))
+                if after != entry.signature:
+                    raise Busy(
+                        f"{entry.path}: changed while it was put into the cache",
+                        hint="wait until nothing writes to it, and try again",
+                    )
+        except FileNotFoundError as error:
+            if error.filename != entry.path:
+                raise
+            raise Busy(f"{entry.path}: vanished while it was put into the cache") from None
         self._note([path])
 
     def _add_bytes(self, data: bytes, path: str) -> None:

@@ -88,9 +88,7 @@ def relink(workspace: Workspace, observed: Observed) -> None:
         status = os.stat(entry.path)
         same = os.path.samestat(status, os.stat(cached))
         if not same:
-            # Another stage with the same content may have linked its own file into the cache over
-            # ours meanwhile, which shows in ctime.
-            _refuse_changed(entry, status, ctime=types[0] != "hardlink")
+            _refuse_changed(entry, status, hardlinks=types[0] == "hardlink")
         if _needs_relink(entry.path, cached, types, isdir):
             temporary = temporary or _temporary_folder(workspace, os.path.dirname(observed.path))
             make_link(cached, entry.path, remaining, temporary)
@@ -111,9 +109,11 @@ def _is_plain(status: os.stat_result) -> bool:
     return stat_module.S_ISREG(status.st_mode) and status.st_nlink == 1
 
 
-def _refuse_changed(entry: Entry, status: os.stat_result, *, ctime: bool = True) -> None:
-    now, seen = signature(status), entry.signature
-    if now != (seen if ctime else seen._replace(ctime=now.ctime)):
+def _refuse_changed(entry: Entry, status: os.stat_result, *, hardlinks: bool = False) -> None:
+    found = signature(status)
+    if hardlinks:
+        found = found._replace(ctime=entry.signature.ctime)  # links come and go with the object
+    if found != entry.signature:
         raise Busy(
             f"{entry.path}: changed while it was committed",
             hint="wait until nothing writes to it, and try again",

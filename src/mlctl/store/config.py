@@ -80,7 +80,7 @@ def load_config(root: str) -> Config:
     merged: dict[str, Section] = {}
     origin: dict[str, str] = {}
     for file in _files(root):
-        for name, section in _read(file).items():
+        for name, section in _read(file, _shown(file, root)).items():
             if name == "cache" and isinstance(section.get("dir"), str):
                 section["dir"] = _resolve(section["dir"], os.path.dirname(file))
             if name.startswith("remote ") and isinstance(section.get("url"), str):
@@ -91,7 +91,7 @@ def load_config(root: str) -> Config:
 
 
 def _config(root: str, merged: Mapping[str, Section], origin: Mapping[str, str]) -> Config:
-    values = _Values(merged, origin)
+    values = _Values(root, merged, origin)
     no_scm = values.flag("core", "no_scm")
     cache_dir = values.text("cache", "dir") or os.path.join(root, ".dvc", "cache")
     local = values.text("cache", "local")
@@ -119,6 +119,7 @@ def _config(root: str, merged: Mapping[str, Section], origin: Mapping[str, str])
 class _Values:
     """Typed access to the merged sections; an error names the file that says the value."""
 
+    root: str
     merged: Mapping[str, Section]
     origin: Mapping[str, str]
 
@@ -149,7 +150,10 @@ class _Values:
 
     def error(self, section: str, option: str, message: str) -> ConfigError:
         where = f"{section}.{option}"
-        return ConfigError(message, file=self.origin.get(where, ".dvc/config"), where=where)
+        file = self.origin.get(where) or os.path.join(self.root, ".dvc", "config")
+        hint = f"correct it there, or unset it: `dvc config --unset {where}`"
+        shown, line = _shown(file, self.root), _line_of(file, option)
+        return ConfigError(message, file=shown, where=where, line=line, hint=hint)
 
 
 def _files(root: str) -> list[str]:
@@ -174,13 +178,28 @@ def _files(root: str) -> list[str]:
     ]
 
 
-def _read(file: str) -> dict[str, Section]:
+def _shown(file: str, root: str) -> str:
+    """The name of a config file in messages: inside the repository, from its root."""
+    return os.path.relpath(file, root) if file.startswith(f"{root}{os.sep}") else file
+
+
+def _line_of(file: str, option: str) -> int | None:
+    """The line that sets `option`, where just one line of the file does."""
     try:
-        text = read_text(file)
+        lines = read_text(file).splitlines()
+    except (OSError, ConfigError):
+        return None
+    found = [n for n, line in enumerate(lines, 1) if line.partition("=")[0].strip() == option]
+    return found[0] if len(found) == 1 else None
+
+
+def _read(file: str, name: str) -> dict[str, Section]:
+    try:
+        text = read_text(file, name=name)
     except (FileNotFoundError, NotADirectoryError):
         return {}
     parsed = _parse(text)
-    raw = parsed if parsed is not None else _configobj(text, file)
+    raw = parsed if parsed is not None else _configobj(text, name)
     result: dict[str, Section] = {}
     for name, section in raw.items():
         if not isinstance(section, dict):
@@ -220,8 +239,14 @@ def _configobj(text: str, file: str) -> dict[str, Any]:
     try:
         parsed: dict[str, Any] = configobj.ConfigObj(text.splitlines()).dict()
     except configobj.ConfigObjError as error:
-        line = getattr(error, "line_number", None)
-        raise ConfigError(str(error), file=file, line=line) from None
+        first = next(iter(getattr(error, "errors", ())), error)  # of several
+        line = getattr(first, "line_number", None)
+        raise ConfigError(
+            re.sub(r" at line \d+\.$", "", str(first)),
+            file=file,
+            line=line,
+            hint="a config has `[section]` and `name = value` lines; see `dvc config --help`",
+        ) from None
     return parsed
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections.abc import Callable
 
 CHUNK = 1 << 20
 _TEXT = bytes(range(32, 127)) + b"\n\r\t\f\b"
@@ -15,8 +16,15 @@ def is_executable(mode: int) -> bool:
     return bool(mode & (stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH))
 
 
-def file_md5(path: str | bytes) -> str:
-    """The hex MD5 of a file's bytes. The interpreter's lock is free while big chunks are hashed."""
+def _no_tick(_size: int) -> None:
+    """Nobody watches."""
+
+
+def file_md5(path: str | bytes, tick: Callable[[int], None] = _no_tick) -> str:
+    """The hex MD5 of a file's bytes. The interpreter's lock is free while big chunks are hashed.
+
+    `tick` is told the size of each chunk after the first, and may raise to give up.
+    """
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         data = os.read(handle, CHUNK)
@@ -24,6 +32,7 @@ def file_md5(path: str | bytes) -> str:
         while len(data) == CHUNK:
             data = os.read(handle, CHUNK)
             digest.update(data)
+            tick(len(data))
         while data:  # a short read is no proof of the end
             data = os.read(handle, CHUNK)
             digest.update(data)
@@ -32,7 +41,7 @@ def file_md5(path: str | bytes) -> str:
     return digest.hexdigest()
 
 
-def file_md5_dos2unix(path: str | bytes) -> str:
+def file_md5_dos2unix(path: str | bytes, tick: Callable[[int], None] = _no_tick) -> str:
     r"""The hash of DVC 1 and 2: `\r\n` counts as `\n` in what looks like text.
 
     Each chunk of 1 MiB is judged by its own first 512 bytes, and a pair that two chunks share is
@@ -42,6 +51,7 @@ def file_md5_dos2unix(path: str | bytes) -> str:
     with open(path, "rb") as file:
         while chunk := file.read(CHUNK):
             digest.update(chunk.replace(b"\r\n", b"\n") if _looks_like_text(chunk[:512]) else chunk)
+            tick(len(chunk))
     return digest.hexdigest()
 
 

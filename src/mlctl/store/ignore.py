@@ -14,12 +14,14 @@ import stat as stat_module
 from collections.abc import Callable, Iterator
 
 from mlctl.adapters.files import read_text
-from mlctl.errors import InvalidInput
+from mlctl.errors import ConfigError, InvalidInput
 
 IGNORE_FILE = ".dvcignore"
 _ALWAYS_FILES = frozenset({".git"})
 _ALWAYS_FOLDERS = frozenset({".git", ".hg", ".dvc"})
 _BUILT_IN = (".hg/", ".git/", ".git", ".dvc/")
+
+_CAN_BE_WRONG = re.compile(r"[\\\[]|^!")  # an escape, a range or an exception that lacks something
 
 _Rule = tuple[re.Pattern[str], bool, bool]  # regex, ignores (or un-ignores), for folders only
 
@@ -95,7 +97,7 @@ class Ignore:
             visible = self._visible(folder, entries)
             files = [e for e in visible if e.name.endswith(".dvc") or e.name == "dvc.yaml"]
             for entry in sorted(files, key=lambda e: e.name):
-                if entry.is_file():
+                if entry.is_file() or entry.is_symlink():
                     yield folder + entry.name
             below = [folder + e.name for e in visible if e.is_dir(follow_symlinks=False)]
             kept = [name for name in below if prune is None or not prune(name)]
@@ -157,6 +159,8 @@ class Ignore:
         except (FileNotFoundError, NotADirectoryError):
             return ()
         lines = [line.strip() for line in text.split("\n")]
+        for number, line in enumerate(lines, 1):
+            _check(line, path, number)
         return tuple(line for line in lines if line and not line.startswith("#"))
 
     def _in_subrepo(self, parts: list[str], isdir: bool) -> bool:
@@ -206,6 +210,21 @@ def _rebase(pattern: str, folder: str) -> str:
     rule = rule.removeprefix("\\")
     between = "/" if anchored else "/**/"
     return f"!/{folder}{between}{rule}" if negated else f"{folder}{between}{rule}"
+
+
+def _check(line: str, path: str, number: int) -> None:
+    """Raise ConfigError for a pattern that pathspec refuses, as DVC does."""
+    if not _CAN_BE_WRONG.search(line):
+        return
+    try:
+        _compile((line,))
+    except (ValueError, re.error):
+        raise ConfigError(
+            f"{line!r} is not a pattern",
+            file=path,
+            line=number,
+            hint="correct or remove the line; a literal backslash is written twice",
+        ) from None
 
 
 def _compile(patterns: tuple[str, ...]) -> tuple[_Rule, ...]:

@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from mlctl.errors import Busy, InvalidInput
+from mlctl.store.alive import is_alive, is_at_work
 from mlctl.store.config import Config
 
 DVC_PATIENCE = 3.0  # seconds that DVC itself waits for a lock
@@ -47,6 +48,7 @@ class PathLocks:
         self._path = os.path.join(config.tmp_dir, "rwlock")
         self._reads: Counter[str] = Counter()
         self._writes: Counter[str] = Counter()
+        self._pruned = False
 
     def publish(self, read: Sequence[str], write: Sequence[str], *, wait: float = 0) -> None:
         """Announce absolute paths that we read and write, all of them or none.
@@ -82,6 +84,9 @@ class PathLocks:
 
     def _publish(self, read: Sequence[str], write: Sequence[str]) -> None:
         with self._editing() as table:
+            if not self._pruned:
+                self._prune(table)
+                self._pruned = True
             writers = [(path, holder) for path, holder in table["write"].items()]
             readers = [(p, holder) for p, holders in table["read"].items() for holder in holders]
             self._check(table, writers, [*read, *write])
@@ -102,15 +107,24 @@ class PathLocks:
         for path, holder in taken:
             if holder["pid"] == self._me["pid"] or not prefixes.overlap(path):
                 continue
-            if not _is_alive(holder["pid"]):
+            if not is_at_work(self._config, holder["pid"]):
                 _drop_reader(table, path, holder)
                 if table["write"].get(path) == holder:
                     del table["write"][path]
                 continue
+            left = "" if is_alive(holder["pid"]) else "what is left of "
             raise Busy(
-                f"{path} is in use by process {holder['pid']} ({holder['cmd']})",
+                f"{path} is in use by {left}process {holder['pid']} ({holder['cmd']})",
                 hint="wait until it is done; if no such process exists, delete .dvc/tmp/rwlock",
             )
+
+    def _prune(self, table: Table) -> None:
+        """Delete what dead processes left, or the readers of a path that nobody writes pile up."""
+        holders = [*table["write"].values(), *(h for hs in table["read"].values() for h in hs)]
+        work = {pid: is_at_work(self._config, pid) for pid in {holder["pid"] for holder in holders}}
+        table["write"] = {p: h for p, h in table["write"].items() if work[h["pid"]]}
+        reads = {p: [h for h in hs if work[h["pid"]]] for p, hs in table["read"].items()}
+        table["read"] = {path: hs for path, hs in reads.items() if hs}
 
     @contextmanager
     def _editing(self) -> Iterator[Table]:
@@ -139,6 +153,8 @@ class PathLocks:
             return {"write": {}, "read": {}}
         except (ValueError, AttributeError, TypeError, KeyError):
             pass
+        if os.stat(self._path).st_mtime < _boot_time():  # torn by a power cut, which ended all
+            return {"write": {}, "read": {}}
         raise InvalidInput(
             f"{self._path}: is damaged", hint="delete it if neither dvc nor mlctl is running"
         )
@@ -172,14 +188,9 @@ def _drop_reader(table: Table, path: str, holder: Holder) -> None:
             del table["read"][path]
 
 
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
+def _boot_time() -> float:
+    up = time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+    return time.time() - up
 
 
 @contextmanager

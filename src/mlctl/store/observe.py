@@ -100,7 +100,7 @@ def _file(key: str, path: str, status: os.stat_result, context: _Context, known:
     executable = is_executable(item.status.st_mode)
     digest = Digest(md5, size=sign.size, isexec=executable, legacy=context.legacy)
     entry = Entry("", md5, sign.size, path, sign)
-    return Observed(key, path, digest, lambda: (entry,))
+    return Observed(key, path, digest, lambda: (entry,), lambda: {"": sign})
 
 
 def _folder(key: str, path: str, ignore: Ignore, context: _Context, known: Known) -> Observed:
@@ -109,13 +109,17 @@ def _folder(key: str, path: str, ignore: Ignore, context: _Context, known: Known
         for relpath, status in ignore.walk(key)
     ]
     sign = _folder_signature(files)
+
+    def stats() -> Mapping[str, Signature]:
+        return {item.relpath: item.signature for item in files}
+
     found = context.state.get_folder(path, sign, legacy=context.legacy)
     if found is not None:
         md5, size, nfiles = found
         digest = Digest(md5, size=size, nfiles=nfiles, legacy=context.legacy)
-        return Observed(key, path, digest, lambda: _examine(path, files, context, {})[1])
+        return Observed(key, path, digest, lambda: _examine(path, files, context, {})[1], stats)
     digest, entries = _examine(path, files, context, known)
-    return Observed(key, path, digest, lambda: entries)
+    return Observed(key, path, digest, lambda: entries, stats)
 
 
 def _examine(

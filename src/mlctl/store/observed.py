@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -32,7 +32,13 @@ class Observed:
     path: str
     digest: Digest
     load: Callable[[], tuple[Entry, ...]] = field(repr=False, compare=False)
+    stats: Callable[[], Mapping[str, Signature]] = field(default=dict, repr=False, compare=False)
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
         return self.load()
+
+    @cached_property
+    def signatures(self) -> Mapping[str, Signature]:
+        """The signature of each file when this was observed, by its `relpath`."""
+        return self.stats()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -43,6 +43,14 @@ def _without_counts(data: Any) -> Any:
 def folder(cache_dir: str, key: str) -> str:
     """Where the entries of `key` lie."""
     return os.path.join(cache_dir, "runs", key[:2], key)
+
+
+def entries(cache_dir: str) -> Iterator[str]:
+    """The path of every entry, and of whatever else lies in an entry's place."""
+    top = os.path.join(cache_dir, "runs")
+    for folder, _, names in os.walk(top):
+        if os.path.relpath(folder, top).count(os.sep) == 1:
+            yield from (os.path.join(folder, n) for n in sorted(names) if not n.endswith(".tmp"))
 
 
 def lookup(cache_dir: str, key: str, check: Callable[[Any], None]) -> dict[str, Any] | None:

@@ -91,8 +91,10 @@ def main() -> None:
     """Answer the items of stdin on stdout."""
     _, module, argument = sys.argv
     work = _work_of(module)
-    for line in sys.stdin:
-        sys.stdout.write(json.dumps(_answer(work, json.loads(line), argument)) + "\n")
+    with open(0) as items, open(1, "w") as answers:
+        answers.writelines(
+            json.dumps(_answer(work, json.loads(line), argument)) + "\n" for line in items
+        )
 
 
 if __name__ == "__main__":

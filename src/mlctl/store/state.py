@@ -201,14 +201,11 @@ class State:
     @staticmethod
     def _connect(path: str) -> sqlite3.Connection:
         connection = sqlite3.connect(path, timeout=10, check_same_thread=False)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version != _VERSION:
-            if version:
-                raise sqlite3.DatabaseError("written by another version")
-            connection.executescript(_SCHEMA)
-            connection.execute(f"PRAGMA user_version = {_VERSION}")
+        try:
+            _prepare(connection)
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
     def _start_anew(self) -> None:
@@ -216,6 +213,17 @@ class State:
         for suffix in ("", "-wal", "-shm"):
             with contextlib.suppress(OSError):
                 os.unlink(self._path + suffix)
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version != _VERSION:
+        if version:
+            raise sqlite3.DatabaseError("written by another version")
+        connection.executescript(_SCHEMA)
+        connection.execute(f"PRAGMA user_version = {_VERSION}")
 
 
 def make_local_dir(folder: str) -> None:

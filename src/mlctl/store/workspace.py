@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mlctl.store.cache import Cache
 from mlctl.store.config import Config, find_root, load_config
@@ -29,6 +29,10 @@ class Workspace:
     def path(self, key: str) -> str:
         """The absolute path of `key`."""
         return os.path.normpath(os.path.join(self.config.root, key))
+
+    def with_copies(self) -> Workspace:
+        """The same, but that what comes from the cache is a copy, whatever the configured links."""
+        return replace(self, config=replace(self.config, link_types=("copy",)))
 
     def observe(
         self, key: str, *, legacy: bool = False, to_commit: bool = False

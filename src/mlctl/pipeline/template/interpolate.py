@@ -7,13 +7,14 @@ count. `\${` is a literal `${`. A string that is one reference keeps the type of
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from typing import Any, Literal
 
 from mlctl.errors import did_you_mean, suggestion
+from mlctl.pipeline.params import dotted_names
 from mlctl.pipeline.template.command import Parsing, to_text
 from mlctl.pipeline.template.problem import TemplateError
 
@@ -246,7 +247,7 @@ def _malformed(inner: str, position: int) -> TemplateError:
 
 def _hint(reference: Reference, scope: Scope) -> str:
     wanted, last = ".".join(reference.names), reference.names[-1]
-    known = list(islice(_dotted(scope, ""), 2000))
+    known = list(islice(dotted_names(scope), 2000))
     same = [name for name in known if name.rpartition(".")[2] == last]
     return (
         did_you_mean(wanted, known)
@@ -254,10 +255,3 @@ def _hint(reference: Reference, scope: Scope) -> str:
         or suggestion(wanted, scope)
         or "there is no params.yaml here, and no vars"
     )
-
-
-def _dotted(values: Mapping[str, Any], prefix: str) -> Iterator[str]:
-    for name, value in values.items():
-        yield prefix + name
-        if isinstance(value, dict):
-            yield from _dotted(value, f"{prefix}{name}.")

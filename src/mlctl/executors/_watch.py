@@ -1,0 +1,123 @@
+"""mlctl's side of the watcher: started before a run's first process, told of each.
+
+See `_watcher` for what it does when mlctl is killed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from contextlib import suppress
+
+from mlctl.adapters import files
+from mlctl.executors import _watcher
+from mlctl.store.alive import watch_folder
+from mlctl.store.state import make_local_dir
+
+_PATIENCE = _watcher.GRACE + 3.0  # seconds to wait for it, where it has something to end
+
+
+class RunWatcher:
+    """The watcher of one run; nothing is started before `start`. Safe for threads."""
+
+    def __init__(self, local_dir: str, run_id: str) -> None:
+        self._local_dir = local_dir
+        self._run_id = run_id
+        self._lock = threading.Lock()
+        self._pipe: int | None = None
+        self._pid: int | None = None
+        self._path = ""
+
+    def start(self) -> None:
+        with self._lock:
+            if self._pid is not None:
+                return
+            self._pid = 0
+            make_local_dir(self._local_dir)
+            folder = watch_folder(self._local_dir)
+            os.makedirs(folder, exist_ok=True)
+            self._path = os.path.join(folder, f"{os.getpid()}-{self._run_id}")
+            handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
+            try:
+                files.hold(handle)
+                self._pid, self._pipe = _spawn(self._run_id, self._path, handle)
+            finally:
+                os.close(handle)
+
+    def began(self, group: int) -> None:
+        self._tell(f"+{group}\n")
+
+    def ended(self, group: int) -> None:
+        self._tell(f"-{group}\n")
+
+    def close(self, *, leave: bool) -> None:
+        """The run is over. Without `leave`, all that is left of it is ended before this returns."""
+        self._tell(".\n" if leave else "!\n")
+        if leave:
+            with suppress(OSError):
+                os.unlink(self._path)  # itself, lest the watcher was killed
+        with self._lock:
+            if self._pipe is not None:
+                os.close(self._pipe)
+                self._pipe = None
+        end = time.monotonic() + (0 if leave else _PATIENCE)
+        while self._pid and not _is_over(self._pid) and time.monotonic() < end:
+            time.sleep(0.01)
+
+    def _tell(self, line: str) -> None:
+        with self._lock, suppress(OSError):  # it may have been killed
+            if self._pipe is not None:
+                os.write(self._pipe, line.encode())
+
+
+def end_abandoned(local_dir: str) -> None:
+    """End what is left of runs that were killed together with their watcher.
+
+    Until that is done, their files are held again, so that nothing starts beside them.
+    """
+    folder = watch_folder(local_dir)
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return
+    for name in names:
+        path = os.path.join(folder, name)
+        with suppress(OSError):
+            handle = os.open(path, os.O_RDWR)
+            try:
+                if files.try_hold(handle) and os.path.samestat(os.stat(path), os.fstat(handle)):
+                    os.close(_spawn(name.partition("-")[2], path, handle)[1])
+            finally:
+                os.close(handle)
+
+
+def _spawn(run_id: str, path: str, handle: int) -> tuple[int, int]:
+    """The process, and our end of its pipe, which no other process may get."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)  # a watcher that is stopped must not stop us
+    argv = [sys.executable, "-I", "-S", _watcher.__file__, run_id, path]
+    # It must not find itself, nor be found by the watcher of a run that we are a stage of.
+    env = {name: value for name, value in os.environ.items() if name != "MLCTL_RUN_ID"}
+    actions = [
+        (os.POSIX_SPAWN_DUP2, reader, 0),
+        (os.POSIX_SPAWN_DUP2, handle, 3),
+        (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+    ]
+    try:
+        pid = os.posix_spawn(sys.executable, argv, env, file_actions=actions)
+    except OSError:
+        os.close(writer)
+        raise
+    finally:
+        os.close(reader)
+    return pid, writer
+
+
+def _is_over(pid: int) -> bool:
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:
+        return True

@@ -1,0 +1,1 @@
+"""`mlctl each`: a stage that works item by item over a folder (docs/formats/each.md)."""

@@ -1,0 +1,1 @@
+"""Checking a repository's cache, locks, pointers and run-cache, and mending what can be mended."""
