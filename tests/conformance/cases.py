@@ -7,8 +7,7 @@ something and a failing one shrinks. `pipelines` makes files of it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from hypothesis import strategies as st
+from random import Random
 
 FILES = ("dvc.yaml", "dvc.yaml", "sub/dvc.yaml", "sub/deep/dvc.yaml")
 FOLDERS = ("", "", "parts", "sub", "sub/deep", "out put", "déjà/vu")
@@ -67,34 +66,42 @@ class Case:
     edits: tuple[Edit, ...] = ()
 
 
-def cases(edits: int = 4, configs: tuple[str, ...] = CONFIGS) -> st.SearchStrategy[Case]:
-    outs = st.builds(
-        OutSpec, st.sampled_from(FOLDERS), st.sampled_from(NAMES), st.sampled_from(KINDS)
+def draw(random: Random, edits: int = 4) -> Case:
+    """A case with two to `edits` edits."""
+    return Case(
+        tuple(_stage(random) for _ in range(random.randint(1, 6))),
+        tuple(random.sample(range(4), random.randint(0, 2))),
+        random.choice(CONFIGS),
+        tuple(_edit(random) for _ in range(random.randint(2, edits))),
     )
-    stages = st.builds(
-        StageSpec,
-        st.sampled_from(FILES),
-        st.sampled_from((None, None, None, "", "sub", "parts", "out put")),
-        st.lists(st.integers(0, 15), max_size=3).map(tuple),
-        st.integers(0, 4).map(lambda n: n == 4),
-        st.lists(st.sampled_from(PARAMS), max_size=2, unique=True).map(tuple),
-        st.lists(outs, max_size=3).map(tuple),
-        st.sampled_from(FORMS),
-        st.sampled_from(SHAPES),
-        st.lists(st.sampled_from(FLAGS * 1 + ("",) * 12), max_size=2, unique=True).map(tuple),
-        st.integers(0, 9),
+
+
+def numbered(seed: int, number: int, edits: int = 4) -> Case:
+    """Case `number` of `seed`: the same on every machine."""
+    return draw(Random(f"{seed}/{number}"), edits)
+
+
+def _stage(random: Random) -> StageSpec:
+    flags = random.sample(FLAGS + ("",) * 12, random.randint(0, 2))
+    return StageSpec(
+        random.choice(FILES),
+        random.choice((None, None, None, "", "sub", "parts", "out put")),
+        tuple(random.randint(0, 15) for _ in range(random.randint(0, 3))),
+        random.randint(0, 4) == 4,
+        tuple(random.sample(PARAMS, random.randint(0, 2))),
+        tuple(_out(random) for _ in range(random.randint(0, 3))),
+        random.choice(FORMS),
+        random.choice(SHAPES),
+        tuple(flag for flag in flags if flag),
+        random.randint(0, 9),
     )
-    one_edit = st.builds(
-        Edit,
-        st.sampled_from(CHANGES),
-        st.integers(0, 20),
-        st.sampled_from(RUNS),
-        st.integers(0, 20),
-    )
-    return st.builds(
-        Case,
-        st.lists(stages, min_size=1, max_size=6).map(tuple),
-        st.lists(st.integers(0, 3), max_size=2, unique=True).map(tuple),
-        st.sampled_from(configs),
-        st.lists(one_edit, min_size=min(2, edits), max_size=edits).map(tuple),
+
+
+def _out(random: Random) -> OutSpec:
+    return OutSpec(random.choice(FOLDERS), random.choice(NAMES), random.choice(KINDS))
+
+
+def _edit(random: Random) -> Edit:
+    return Edit(
+        random.choice(CHANGES), random.randint(0, 20), random.choice(RUNS), random.randint(0, 20)
     )

@@ -240,9 +240,20 @@ def _shaped(stage: StageSpec, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def normal(case: Case) -> Case:
-    """The case without what no pipeline can be: templates need the root's `params.yaml`."""
+    """The case without what no pipeline can be: templates need the root's `params.yaml`.
+
+    Links share the mode of their object: there, no out is executable beside one that is not.
+    """
+    linked = case.config in {"hardlink", "symlink"}
     stages = tuple(
-        replace(s, shape="plain" if s.file != "dvc.yaml" and s.shape in _ROOTED else s.shape)
+        replace(
+            s,
+            shape="plain" if s.file != "dvc.yaml" and s.shape in _ROOTED else s.shape,
+            outs=tuple(
+                replace(out, kind="file") if linked and out.kind == "tool" else out
+                for out in s.outs
+            ),
+        )
         for s in case.stages
     )
     return replace(case, stages=stages)

@@ -1,30 +1,26 @@
 """Random pipelines, edited at random: the bytes of `dvc repro` after every step.
 
-The usual number of cases is small. `MLCTL_RANDOM_CASES=500` takes more, and draws others each time.
+The usual number of cases is small. `MLCTL_RANDOM_CASES=500 MLCTL_RANDOM_SEED=7` takes more and
+others. A case that fails says how to see it again and make it small.
 """
 
 import os
-import tempfile
 from pathlib import Path
 
-from hypothesis import HealthCheck, Phase, given, note, settings
+import pytest
 
-from conformance.cases import Case, cases
+from conformance.cases import numbered
 from conformance.walk import Walk
 
-COUNT = int(os.environ.get("MLCTL_RANDOM_CASES", "0"))
+COUNT = int(os.environ.get("MLCTL_RANDOM_CASES", "100"))
+SEED = int(os.environ.get("MLCTL_RANDOM_SEED", "0"))
 
 
-@settings(
-    max_examples=COUNT or 50,
-    derandomize=not COUNT,
-    deadline=None,
-    database=None,
-    phases=(Phase.explicit, Phase.generate, Phase.shrink) if COUNT else (Phase.generate,),
-    suppress_health_check=list(HealthCheck),
-)
-@given(cases(edits=2))
-def test_random_pipelines(case: Case) -> None:
-    note(f"case = {case!r}")
-    with tempfile.TemporaryDirectory(prefix="mlctl-random-") as folder:
-        Walk(case, Path(folder)).go()
+@pytest.mark.parametrize("number", range(COUNT))
+def test_random_pipelines(number: int, tmp_path: Path) -> None:
+    case = numbered(SEED, number, edits=2)
+    try:
+        Walk(case, tmp_path).go()
+    except AssertionError as error:
+        error.add_note(f"cd tests && python -m conformance.explore --shrink {SEED}/{number}/2")
+        raise

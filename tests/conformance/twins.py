@@ -1,13 +1,15 @@
-"""Two copies of one project, one for stock DVC and one for mlctl, and what must be equal."""
+"""Copies of one project, one for stock DVC and the rest for mlctl, and what must be equal."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import json
+import logging
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -15,24 +17,33 @@ from mlctl.cli import main as mlctl_main
 
 
 class Twins:
-    """`dvc` and `ours` begin equal; every edit is made to both."""
+    """`dvc` and `ours` begin equal; every edit is made to both, and to `wide` where there is one.
 
-    def __init__(self, folder: Path, *, config: str = "") -> None:
+    `wide` is a second copy of ours, for many jobs at once.
+    """
+
+    def __init__(self, folder: Path, *, config: str = "", wide: bool = False) -> None:
         self.dvc, self.ours = folder / "dvc" / "p", folder / "ours" / "p"
+        self.wide = folder / "wide" / "p" if wide else None
         self.dvc.mkdir(parents=True)
         subprocess.run(["git", "init", "-q"], cwd=self.dvc, check=True)
         (self.dvc / ".dvc").mkdir()
         (self.dvc / ".dvc" / "config").write_text(config)
         (self.dvc / ".dvc" / ".gitignore").write_text("/config.local\n/tmp\n/cache\n")
-        shutil.copytree(self.dvc, self.ours, symlinks=True)
+        for root in self.all[1:]:
+            shutil.copytree(self.dvc, root, symlinks=True)
 
     @property
     def both(self) -> tuple[Path, Path]:
         return self.dvc, self.ours
 
+    @property
+    def all(self) -> tuple[Path, ...]:
+        return self.both if self.wide is None else (*self.both, self.wide)
+
     def write(self, path: str, text: str | bytes, *, mode: int | None = None) -> None:
         """Write one file in both; what is there is replaced, not written through a link."""
-        for root in self.both:
+        for root in self.all:
             target = root / path
             target.parent.mkdir(parents=True, exist_ok=True)
             with contextlib.suppress(FileNotFoundError):
@@ -42,7 +53,7 @@ class Twins:
                 target.chmod(mode)
 
     def edit(self, change: Callable[[Path], None]) -> None:
-        for root in self.both:
+        for root in self.all:
             change(root)
 
     def remove(self, path: str) -> None:
@@ -56,8 +67,8 @@ class Twins:
         self.edit(change)
 
     def add(self, *paths: str) -> None:
-        """`dvc add` in both, by DVC."""
-        for root in self.both:
+        """`dvc add` in all, by DVC."""
+        for root in self.all:
             assert run_dvc(root, "add", "-q", *paths)[0] == 0
 
     def run(self, *args: str, jobs: int = 4, ours: Sequence[str] = ()) -> tuple[int, int]:
@@ -67,13 +78,25 @@ class Twins:
         self.said, self.told = said, told
         return theirs, code
 
+    def run_wide(self, verb: str, *args: str, code: int) -> None:
+        """The same in `wide`, which then is as `ours` is."""
+        assert self.wide is not None
+        found, told = run_mlctl(self.wide, verb, *args)
+        assert found == code, (found, code, told)
+        mine, wide = snapshot(self.ours), snapshot(self.wide)
+        different = {p for p in mine.keys() | wide.keys() if mine.get(p) != wide.get(p)}
+        shown = [(p, mine.get(p), wide.get(p)) for p in sorted(different)[:3]]
+        assert not different, f"{different} {shown}\n--- mlctl said with many jobs\n{told}"
+
     def assert_equal(self) -> None:
         """Locks, pointers, ignore files, workspace, cache and run-cache are the same bytes."""
         theirs, mine = snapshot(self.dvc), snapshot(self.ours)
         report = f"\n--- dvc said\n{self.said}\n--- mlctl said\n{self.told}"
         # What .dvcignore names in an out is left alone by us where DVC deletes the whole out.
-        missing = {path for path in mine.keys() ^ theirs.keys() if not path.endswith(".tmp")}
-        assert not missing, f"{missing}{report}"
+        only_theirs = {p for p in theirs.keys() - mine.keys() if not p.endswith(".tmp")}
+        only_mine = {p for p in mine.keys() - theirs.keys() if not p.endswith(".tmp")}
+        assert not only_theirs, f"{only_theirs} DVC has, and mlctl has not{report}"
+        assert not only_mine, f"{only_mine} mlctl has, and DVC has not{report}"
         different = [path for path in theirs.keys() & mine.keys() if theirs[path] != mine[path]]
         shown = {path: (theirs[path], mine[path]) for path in different[:3]}
         assert not different, f"{shown}{report}"
@@ -96,7 +119,13 @@ def run_dvc(root: Path, *args: str) -> tuple[int, str]:
     """DVC's own command line, in this process: each start of it costs half a second."""
     from dvc.cli import main
 
-    return _captured(root, lambda: main(list(args)))
+    def call() -> int:
+        for handler in logging.getLogger("dvc").handlers:  # it holds the stream of its import
+            if isinstance(handler, logging.StreamHandler):
+                handler.setStream(sys.stdout)
+        return main(list(args))
+
+    return _captured(root, call)
 
 
 def run_mlctl(root: Path, *args: str) -> tuple[int, str]:
@@ -118,9 +147,9 @@ def changed_stages(root: Path) -> set[str]:
 
 
 def snapshot(root: Path) -> dict[str, tuple[bytes, int]]:
-    """Every file but git's and mlctl's own: its bytes and the owner's mode."""
+    """Every file but git's and mlctl's own, beside the project too: its bytes and owner's mode."""
     found = {}
-    for folder, folders, files in os.walk(root):
+    for folder, folders, files in os.walk(root.parent):
         relative = os.path.relpath(folder, root)
         folders[:] = [f for f in folders if not _skipped(relative, f)]
         for name in files:

@@ -26,7 +26,8 @@ class Walk:
     def __init__(self, case: Case, folder: Path) -> None:
         self.case = normal(case)
         self.pipeline = Pipeline(self.case)
-        self.twins = Twins(folder, config=CONFIG_TEXT[case.config])
+        self.lost = False  # whether an object of the cache was ever taken away
+        self.twins = Twins(folder, config=CONFIG_TEXT[case.config], wide=True)
         for path, text in {**SOURCE_FILES, **PARAMS_FILES}.items():
             self.twins.write(path, text, mode=0o755 if path == "tool.sh" else None)
         for place in FOLDERS:
@@ -46,8 +47,8 @@ class Walk:
             self.run(edit)
         self.pipeline.mode.clear()
         self.write_pipeline()
-        self.run(Edit())
-        if not self.pipeline.always:
+        code = self.run(Edit())  # no success where an out of a frozen stage was taken away
+        if code == 0 and not self.pipeline.always:
             self.twins.assert_at_rest()
 
     def dvc_changed(self) -> set[str]:
@@ -70,26 +71,39 @@ class Walk:
             if not target.exists() or target.read_text() != text:
                 self.twins.write(file, text)
 
-    def run(self, edit: Edit) -> None:
-        """Both judge alike, run, and leave the same bytes; after a failure, the same locks."""
-        twins, failing = self.twins, bool(self.pipeline.mode)
+    def run(self, edit: Edit) -> int:
+        """Both judge alike, run, and leave the same bytes; after a failure, the same locks.
+
+        The exit code of ours.
+        """
+        twins = self.twins
         seen, theirs = changed_stages(twins.ours), self.dvc_changed()
         assert seen == theirs, (edit, seen, theirs)
+        assert seen == changed_stages(twins.wide or twins.ours)  # drops damaged objects
         args = self.arguments(edit)
-        jobs = 1 if failing and "--keep-going" not in args else 4
-        codes = twins.run(*args, jobs=jobs)
+        codes = twins.run(*args, jobs=1)
         assert (codes[0] == 0) == (codes[1] == 0), (edit, codes, twins.said, twins.told)
         assert codes[1] in {0, 1}, (edit, twins.told)
+        jobs = 1 if codes[1] and "--keep-going" not in args else self.most_jobs
+        twins.run_wide("run", f"-j{jobs}", *args, code=codes[1])
         self.settle_links()
         if codes[1]:
             self.settle_failure()
-        elif any(a not in {"-P", "--force"} for a in args):
+        elif "-P" not in args or {*args} - {"-P", "--force"}:
             self.settle_order()
         twins.assert_equal()
         if "--no-commit" in args and not codes[1]:
             assert run_dvc(twins.dvc, "commit", "-f")[0] == 0
             assert run_mlctl(twins.ours, "commit", "-f")[0] == 0
+            twins.run_wide("commit", "-f", code=0)
             twins.assert_equal()
+        return codes[1]
+
+    @property
+    def most_jobs(self) -> int:
+        """One where it matters which of two stages was first to bring an object back."""
+        persist = any(out.kind == "persist" for outs in self.pipeline.outs for out in outs)
+        return 1 if self.lost and persist else 8
 
     def settle_links(self) -> None:
         """Where DVC left an uncached out as a link into the cache, ours is a copy."""
@@ -117,7 +131,8 @@ class Walk:
                 self._take_ours(path)
             else:
                 assert path not in theirs, (path, "DVC kept what we removed")
-                (self.twins.ours / path).unlink()
+                for root in self.twins.all[1:]:
+                    (root / path).unlink()
 
     def settle_order(self) -> None:
         """DVC's order of some targets is a set's: entries and lines are compared as sets."""
@@ -213,11 +228,14 @@ class Walk:
         objects = sorted(
             str(p.relative_to(self._cache(self.twins.dvc)))
             for p in self._cache(self.twins.dvc).glob("files/md5/*/*")
+            # DVC leaves a damaged list of a folder where it is, and we remove it.
+            if not (damage and p.suffix == ".dir")
         )
         if not objects or self.case.config == "symlink":  # DVC itself fails on a broken link
             return
+        self.lost = True
         name = objects[which % len(objects)]
-        for root in self.twins.both:
+        for root in self.twins.all:
             path = self._cache(root) / name
             path.unlink()
             if damage:  # not 0444, so that it is not trusted

@@ -104,3 +104,24 @@ def test_it_says_what_a_ready_stage_waits_for():
     scheduler = Scheduler([[]] * 4, settings, Slots(4))
     scheduler.start_next()
     assert scheduler.waits(50) == {1: "mutex db", 2: "a gpu", 3: "9 cpus"}
+
+
+def test_what_comes_after_waits_for_an_end_of_either_kind():
+    # 2 comes after 0 and 1, and needs neither: 0 ends well, 1 fails
+    scheduler = Scheduler([[], [], []], [Settings()] * 3, Slots(3), after=[[], [], [0, 1]])
+    assert [scheduler.start_next()[0], scheduler.start_next()[0]] == [0, 1]
+    assert scheduler.start_next() is None
+    scheduler.finish(0)
+    assert scheduler.start_next() is None
+    assert scheduler.drop(1) == []
+    assert scheduler.start_next() == (2, ())
+
+
+def test_what_comes_after_a_dropped_stage_does_not_wait_for_ever():
+    # 1 needs 0, and 2 comes after 1: 0 fails
+    scheduler = Scheduler([[], [0], []], [Settings()] * 3, Slots(2), after=[[], [], [1]])
+    assert scheduler.start_next() == (0, ())
+    assert scheduler.drop(0) == [1]
+    assert scheduler.start_next() == (2, ())
+    scheduler.finish(2)
+    assert scheduler.done

@@ -266,6 +266,17 @@ def test_what_changed_since_the_commit_is_not_replaced(repo, configure, write) -
     assert (repo / "data/a").read_text() == "precious"
 
 
+def test_another_link_to_a_file_is_no_change_of_it(repo, configure, write) -> None:
+    configure("[cache]\n    type = hardlink\n")
+    ours = open_workspace(str(repo))
+    write(repo, {"data/a": "1"})
+    observed = ours.observe("data")
+    ours.cache.commit(observed)
+    os.link(repo / "data/a", repo / "other")  # as a stage beside it makes one, which sets ctime
+    relink(ours, observed)
+    assert kind(repo / "data/a") == "hardlink"
+
+
 def test_files_under_way_stay_out_of_the_workspace(repo, workspace, write) -> None:
     write(repo, FILES)
     observed = workspace.observe("data")

@@ -29,11 +29,15 @@ class _Node:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """Stages and, by their index, the producers that each needs and the stages that need it."""
+    """Stages and, by their index, the producers that each needs and the stages that need it.
+
+    `unneeded` are the producers of what a frozen stage reads: it is not run for their sake.
+    """
 
     stages: tuple[Stage, ...]
     needs: tuple[tuple[int, ...], ...]
     users: tuple[tuple[int, ...], ...]
+    unneeded: tuple[tuple[int, ...], ...]
 
     def order(self, targets: Sequence[int] | None = None, *, downstream: bool = False) -> list[int]:
         """Stages in DVC's serial order: `targets` and all that they need, or all that needs them.
@@ -52,6 +56,21 @@ class Graph:
         both = [(*needs, *users) for needs, users in zip(self.needs, self.users, strict=True)]
         wanted = set(self._postorder(targets, both))
         return [index for index in self.order() if index in wanted]
+
+    def sequences(self, serial: Sequence[int]) -> list[list[int]]:
+        """For each place in `serial` the earlier ones whose stage must not run beside its own.
+
+        A frozen stage is verified against what lies there, so it comes before or after a producer
+        of that as it does one at a time.
+        """
+        places = {index: place for place, index in enumerate(serial)}
+        after: list[list[int]] = [[] for _ in serial]
+        for place, index in enumerate(serial):
+            for producer in self.unneeded[index]:
+                if producer in places and producer != index:
+                    earlier, later = sorted((place, places[producer]))
+                    after[later].append(earlier)
+        return after
 
     @staticmethod
     def _postorder(starts: Iterable[int], edges: Sequence[Sequence[int]]) -> list[int]:
@@ -93,7 +112,10 @@ def build(stages: Sequence[Stage]) -> Graph:
     for index, needed in enumerate(needs):
         for producer in needed:
             users[producer].append(index)
-    return Graph(tuple(stages), needs, tuple(tuple(u) for u in users))
+    unneeded = tuple(
+        needed if stage.frozen else () for stage, needed in zip(stages, everything, strict=True)
+    )
+    return Graph(tuple(stages), needs, tuple(tuple(u) for u in users), unneeded)
 
 
 def parts(key: str) -> list[str]:

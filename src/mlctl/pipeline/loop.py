@@ -123,7 +123,8 @@ class Loop:
                     ignored=self._project.is_ignored_out,
                 )
         memory = _devices.memory() if any(s.memory for s in settings) else None
-        return Scheduler(needs, settings, Slots(self._request.jobs, memory, gpus))
+        slots = Slots(self._request.jobs, memory, gpus)
+        return Scheduler(needs, settings, slots, graph.sequences(pending))
 
     def _run_pending(self, pending: Sequence[int]) -> None:
         waiting_told = clock.monotonic()

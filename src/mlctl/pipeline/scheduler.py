@@ -26,17 +26,22 @@ class Scheduler:
     """Hands out steps as what they need becomes free.
 
     `needs` maps each step (by its place in the serial order) to the places that it waits for.
-    A step that asks for more than there is runs alone rather than never.
+    `after` does too, but there it does not matter how what it waits for ends. A step that asks for
+    more than there is runs alone rather than never.
     """
 
     def __init__(
-        self, needs: Sequence[Iterable[int]], settings: Sequence[Settings], slots: Slots
+        self,
+        needs: Sequence[Iterable[int]],
+        settings: Sequence[Settings],
+        slots: Slots,
+        after: Sequence[Iterable[int]] | None = None,
     ) -> None:
         self._waiting = [set(needed) for needed in needs]
-        self._users: list[list[int]] = [[] for _ in needs]
-        for step, needed in enumerate(self._waiting):
-            for before in needed:
-                self._users[before].append(step)
+        self._users = _turned(self._waiting)
+        self._followers = _turned(after or [()] * len(needs))
+        for step, others in enumerate(after or ()):
+            self._waiting[step].update(others)
         self._settings = settings
         self._slots = slots
         self._ready = [step for step, needed in enumerate(self._waiting) if not needed]
@@ -79,10 +84,8 @@ class Scheduler:
         """`step` ended well (or needed nothing): what waited for it may go on."""
         self._running.pop(step, None)
         self._left -= 1
-        for user in self._users[step]:
-            self._waiting[user].discard(step)
-            if not self._waiting[user] and user not in self._gone:
-                heapq.heappush(self._ready, user)
+        self._let_go([step], self._users)
+        self._let_go([step], self._followers)
 
     def drop(self, step: int) -> list[int]:
         """`step` failed: returns, in order, the others that depend on it and so will not run."""
@@ -107,7 +110,16 @@ class Scheduler:
         self._ready = [step for step in self._ready if step not in self._gone]
         heapq.heapify(self._ready)
         self._left -= len(given_up)
+        self._let_go(given_up, self._followers)
         return given_up
+
+    def _let_go(self, ended: Iterable[int], waiters: Sequence[Iterable[int]]) -> None:
+        for step in ended:
+            for waiter in waiters[step]:
+                if step in self._waiting[waiter]:
+                    self._waiting[waiter].discard(step)
+                    if not self._waiting[waiter] and waiter not in self._gone:
+                        heapq.heappush(self._ready, waiter)
 
     def waits(self, most: int) -> Mapping[int, str]:
         """What each of the next ready steps waits for, in words; `most` of them."""
@@ -135,3 +147,12 @@ class Scheduler:
     def _free_gpus(self) -> list[str]:
         taken = {gpu for gpus in self._running.values() for gpu in gpus}
         return [gpu for gpu in self._slots.gpus if gpu not in taken]
+
+
+def _turned(edges: Sequence[Iterable[int]]) -> list[list[int]]:
+    """From each step to those whose edges lead to it."""
+    turned: list[list[int]] = [[] for _ in edges]
+    for step, others in enumerate(edges):
+        for other in others:
+            turned[other].append(step)
+    return turned
