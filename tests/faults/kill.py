@@ -50,7 +50,7 @@ def content(path):
     path = pathlib.Path(path)
     return b"".join(p.read_bytes() for p in (sorted(path.iterdir()) if path.is_dir() else [path]))
 mine = outside / f"{name}.pid"
-if mine.exists() and alive(int(mine.read_text())):
+if mine.exists() and alive(int(mine.read_text() or 0)):
     note("beside", name)
 mine.write_text(str(os.getpid()))
 note("ran", name)
