@@ -23,7 +23,7 @@ from collections import Counter
 from pathlib import Path
 
 from conformance.twins import run_mlctl
-from e2e.sandbox import MLCTL, Sandbox
+from e2e.sandbox import MLCTL, Sandbox, wait_until
 from faults.disk import SYSCALLS, Disk, Op, crash, read_trace, snapshot, write_out
 from mlctl.pipeline import lockfile
 from mlctl.pipeline.spec import LockedStage
@@ -49,6 +49,9 @@ class Recording:
 
     def record(self) -> None:
         """Run under strace, from what is there now."""
+        watch = self.box.root / ".mlctl" / "watch"
+        if watch.exists():  # an abandoned watch that the last recovery found is ended beside it
+            wait_until(lambda: not list(watch.iterdir()))
         self.start = snapshot(self.root)
         trace = self.outside / "trace"
         done = subprocess.run(

@@ -37,7 +37,7 @@ def watch_folder(local_dir: str) -> str:
 def _is_watched(local_dir: str, pid: int) -> bool:
     """Whether something of a killed mlctl is still being ended (`mlctl.executors._watcher`)."""
     folder = watch_folder(local_dir)
-    with suppress(FileNotFoundError):
+    with suppress(OSError):
         names = [name for name in os.listdir(folder) if name.startswith(f"{pid}-")]
         return any(is_locked(os.path.join(folder, name)) for name in names)
     return False
