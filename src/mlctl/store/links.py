@@ -15,6 +15,7 @@ from mlctl.adapters.files import name_file
 from mlctl.errors import InvalidInput, NotAble
 
 PROTECTED = 0o444
+_Maker = Callable[[str, str], None]
 _SMALL = 256 * 1024
 _FICLONE = 0x40049409
 # What a file system answers where it cannot make this kind of link: then the next kind is tried.
@@ -74,37 +75,39 @@ def make_link(source: str, target: str, types: list[str], folder: str | None = N
     A type that the file systems refuse is taken out of `types`, so that it is tried once only. What
     is a file or link at `target` is replaced in one step. Raises NotAble where no type is left.
     """
-    while types:
-        try:
-            with replacing(target, folder) as temporary:
-                _MAKERS[types[0]](source, temporary)
-        except OSError as error:
-            if error.errno not in _REFUSALS:
-                raise
-            types.pop(0)
-        else:
-            return
-    raise _no_type_left(target)
+
+    def make(maker: _Maker) -> None:
+        with replacing(target, folder) as temporary:
+            maker(source, temporary)
+
+    _by_first_that_works(target, types, make)
 
 
 def make_new_link(source: str, target: str, types: list[str]) -> None:
     """Do as `make_link` in a folder that nobody sees yet: no step in between, and none to take."""
-    while types:
+
+    def make(maker: _Maker) -> None:
         try:
-            _MAKERS[types[0]](source, target)
-        except OSError as error:
+            maker(source, target)
+        except OSError:
             with suppress(FileNotFoundError):
                 os.unlink(target)
+            raise
+
+    _by_first_that_works(target, types, make)
+
+
+def _by_first_that_works(target: str, types: list[str], make: Callable[[_Maker], None]) -> None:
+    while types:
+        try:
+            make(_MAKERS[types[0]])
+        except OSError as error:
             if error.errno not in _REFUSALS:
                 raise
             types.pop(0)
         else:
             return
-    raise _no_type_left(target)
-
-
-def _no_type_left(target: str) -> NotAble:
-    return NotAble(
+    raise NotAble(
         f"{target}: no link type of `cache.type` works between here and the cache",
         hint="add `copy`: dvc config cache.type reflink,copy",
     )
@@ -189,7 +192,7 @@ def _copy(source: str, target: str) -> None:
     copy_file(source, target)
 
 
-_MAKERS: dict[str, Callable[[str, str], None]] = {
+_MAKERS: dict[str, _Maker] = {
     "reflink": _reflink,
     "hardlink": _hardlink,
     "symlink": os.symlink,
