@@ -11,6 +11,8 @@ import pytest
 import yaml
 
 from e2e.sandbox import DVC, MLCTL, overlap, stamp, wait_until
+from mlctl.store.config import load_config
+from mlctl.store.locks import repo_lock
 
 M = f"{sys.executable} -m mlctl"
 D = f"{sys.executable} -m dvc"
@@ -313,3 +315,34 @@ def test_dvc_repro_and_mlctl_run_of_a_whole_pipeline_at_once(box):
     assert box.dvc("status", "--json").stdout.strip() == "{}"
     assert "Running" not in box.dvc("repro", "-P").stdout
     assert not any(s["changed"] for s in box.json("status")["steps"])
+
+
+def test_what_was_claimed_ahead_is_given_back_while_a_long_stage_runs(box):
+    """Short stages make the run claim the next ones; then a long one starts before those."""
+    names = [f"s{n:02}" for n in range(12)]
+    box.stages(
+        {**{name: stamp(name) for name in names}, "long": busy_until("long"), "z": stamp("z")}
+    )
+    with box.started("run", "-j1") as run:
+        wait_until(lambda: count(box) == 1)
+        other = box.mlctl("run", "z")
+        assert run.poll() is None
+        box.write("go", "")
+        assert run.wait(20) == 0
+    assert other.returncode == 0, other
+    assert box.spans()["z"][1] < float("inf")
+    assert box.locked() == {*names, "long", "z"}
+
+
+def test_a_held_repository_does_not_stop_a_run(box):
+    """As during a long `dvc push`: stages go on, and come into the lock when it is free."""
+    box.stages({"a": stamp("a"), "b": busy_until("b"), "c": stamp("c")})
+    config = load_config(str(box.root))
+    with box.started("run", "-j1") as run:
+        wait_until(lambda: count(box) == 1)
+        with repo_lock(config):
+            time.sleep(3)  # a fold is due every two seconds
+            box.write("go", "")
+            wait_until(lambda: "c" in box.ran(), 5)
+        assert run.wait(20) == 0
+    assert box.locked() == {"a", "b", "c"}

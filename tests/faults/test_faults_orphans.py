@@ -176,3 +176,32 @@ def test_a_run_without_a_stage_to_run_starts_no_watcher(box):
     before = (box.root / ".mlctl" / "watch").stat().st_mtime_ns
     assert box.run("run")[0] == 0
     assert (box.root / ".mlctl" / "watch").stat().st_mtime_ns == before
+
+
+def test_a_run_whose_watcher_is_killed_is_left_alone(box):
+    """Its file is held by mlctl, too: the next run must not take its stages for left behind."""
+    slow = {"cmd": "echo $$ > pid; sleep 3; echo a > a.out", "outs": ["a.out"]}
+    box.stages({"a": slow, "b": stamp("b")})
+    with box.started("run", "a") as run:
+        started(box)
+        (name,) = watchers(box)
+        (watcher,) = watchers_of(name)
+        os.kill(watcher, signal.SIGKILL)
+        other = box.mlctl("run", "b")
+        assert other.returncode == 0, other
+        assert run.wait(20) == 0, run.communicate()[0]
+    assert name not in watchers(box)
+    assert box.locked() == {"a", "b"}
+
+
+def watchers_of(name):
+    """The processes that were started as the watcher that holds the file `name`."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline") as file:
+                if "_watcher.py" in (line := file.read()) and name in line:
+                    found.append(int(pid))
+        except OSError:  # it has just ended
+            continue
+    return found

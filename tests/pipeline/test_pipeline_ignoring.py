@@ -75,7 +75,7 @@ def test_a_killed_runs_outs_are_ignored_afterwards(config: Config) -> None:
     journal = Journal(root, "01RUN")
     for name, outs in (("b", ["sub/b.out", "m.json"]), ("a", ["a.out"])):
         paths = tuple(LockedPath(out, Digest("a" * 32, size=1)) for out in outs)
-        journal.append("dvc.lock", name, stage_text(name, LockedStage("x", outs=paths)))
+        journal.append("dvc.lock", name, stage_text(name, LockedStage("x", outs=paths)), None)
     os.close(journal._handle)  # as a kill does
     assert set(Project.open(root).lock("dvc.yaml")) == {"a", "b"}
     assert (lines(config), lines(config, "sub")) == (["/a.out"], ["/b.out"])

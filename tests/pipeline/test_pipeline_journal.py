@@ -26,9 +26,9 @@ from mlctl.pipeline.journal import Journal
 from mlctl.pipeline.lockfile import stage_text
 from mlctl.pipeline.spec import LockedStage
 journal = Journal(sys.argv[1], "01RUN")
-journal.append("dvc.lock", "b", stage_text("b", LockedStage("echo b")))
-journal.append("sub/dvc.lock", "c", stage_text("c", LockedStage("echo c")))
-journal.append("dvc.lock", "a", stage_text("a", LockedStage("echo a")))
+journal.append("dvc.lock", "b", stage_text("b", LockedStage("echo b")), None)
+journal.append("sub/dvc.lock", "c", stage_text("c", LockedStage("echo c")), None)
+journal.append("dvc.lock", "a", stage_text("a", LockedStage("echo a")), None)
 os.kill(os.getpid(), 9)
 """
 
@@ -39,7 +39,7 @@ def order(lock: str) -> list[str]:
 
 def test_a_living_run_is_left_alone(tmp_path: Path) -> None:
     living = Journal(str(tmp_path), "01RUN")
-    living.append("dvc.lock", "a", lockfile.stage_text("a", ONE))
+    living.append("dvc.lock", "a", lockfile.stage_text("a", ONE), None)
     assert journal.abandoned(str(tmp_path)) == []
     living.close()
     assert journal.abandoned(str(tmp_path)) == []
@@ -60,28 +60,63 @@ def test_a_killed_runs_stages_come_into_the_locks_in_serial_order(tmp_path: Path
         assert not Path(path).exists()
 
 
+def recovered(root: Path, path: str | Path) -> journal.Entries:
+    """What `recover` brings into the locks of `root`."""
+    found: list[journal.Entries] = []
+    journal.recover(str(root), str(path), order, found.append)
+    return found[0]
+
+
+@pytest.mark.parametrize("now", [None, "other", "was", "same"])
+def test_what_somebody_else_recorded_since_stays(tmp_path: Path, now: str | None) -> None:
+    """After the kill `dvc repro` ran the stage, or another branch was checked out."""
+    locks = {"was": LockedStage("echo was"), "other": LockedStage("echo other"), "same": ONE}
+    writer = Journal(str(tmp_path), "01RUN")
+    was = lockfile.stage_text("a", locks["was"])
+    writer.append("dvc.lock", "a", lockfile.stage_text("a", ONE), was)
+    (path,) = (tmp_path / journal.FOLDER).iterdir()
+    before = lockfile.splice(None, {"a": locks[now]} if now else {"b": TWO}, [])
+    (tmp_path / "dvc.lock").write_text(before)
+    found = recovered(tmp_path, path)
+    assert found == {"dvc.lock": {"a": ONE} if now in {"was", "same"} else {}}
+    if now != "was":
+        assert (tmp_path / "dvc.lock").read_text() == before
+
+
+def test_a_kill_before_the_end_of_recovery_loses_nothing(tmp_path: Path) -> None:
+    writer = Journal(str(tmp_path), "01RUN")
+    writer.append("dvc.lock", "a", lockfile.stage_text("a", ONE), None)
+    (path,) = (tmp_path / journal.FOLDER).iterdir()
+
+    def killed(_: journal.Entries) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        journal.recover(str(tmp_path), str(path), order, killed)
+    assert recovered(tmp_path, path) == {"dvc.lock": {"a": ONE}}
+
+
 @pytest.mark.parametrize("kept", [0, 1, 20, -1])
 def test_a_torn_line_is_ignored(tmp_path: Path, kept: int) -> None:
     subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False)
     (path,) = journal.abandoned(str(tmp_path))
     first, *_ = Path(path).read_bytes().splitlines(keepends=True)
     Path(path).write_bytes(first + first.replace(b'"b"', b'"x"')[:kept])
-    assert journal.recover(str(tmp_path), path, order) == {"dvc.lock": {"b": LockedStage("echo b")}}
+    assert recovered(tmp_path, path) == {"dvc.lock": {"b": LockedStage("echo b")}}
 
 
 def test_every_value_survives(tmp_path: Path) -> None:
     writer = Journal(str(tmp_path), "01RUN")
-    writer.append("dvc.lock", "a", lockfile.stage_text("a", ONE))
-    writer.append("dvc.lock", "b", lockfile.stage_text("b", TWO))
+    writer.append("dvc.lock", "a", lockfile.stage_text("a", ONE), None)
+    writer.append("dvc.lock", "b", lockfile.stage_text("b", TWO), None)
     (path,) = (tmp_path / journal.FOLDER).iterdir()
-    found = journal.recover(str(tmp_path), str(path), order)
-    assert found == {"dvc.lock": {"a": ONE, "b": TWO}}
+    assert recovered(tmp_path, path) == {"dvc.lock": {"a": ONE, "b": TWO}}
 
 
 def test_what_was_folded_is_not_recovered(tmp_path: Path) -> None:
     writer = Journal(str(tmp_path), "01RUN")
-    writer.append("dvc.lock", "a", lockfile.stage_text("a", ONE))
+    writer.append("dvc.lock", "a", lockfile.stage_text("a", ONE), None)
     writer.clear()
-    writer.append("dvc.lock", "b", lockfile.stage_text("b", TWO))
+    writer.append("dvc.lock", "b", lockfile.stage_text("b", TWO), None)
     (path,) = (tmp_path / journal.FOLDER).iterdir()
-    assert journal.recover(str(tmp_path), str(path), order) == {"dvc.lock": {"b": TWO}}
+    assert recovered(tmp_path, path) == {"dvc.lock": {"b": TWO}}

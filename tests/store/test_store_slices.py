@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from mlctl.errors import NotAble
-from mlctl.store import intake, new_folder, slices
+from mlctl.store import intake, links, new_folder, slices
 from mlctl.store.checkout import checkout
 from mlctl.store.hashing import file_md5
 from mlctl.store.intake import File, Taken
@@ -61,6 +64,38 @@ def test_a_process_that_is_killed_leaves_its_files_to_the_caller(
     monkeypatch.setattr(slices.sys, "executable", "/bin/false")
     taken = intake.take_in(files, str(tmp_path / "cache"))
     assert [n for n, item in enumerate(taken) if item] == list(range(0, 20, 3))
+
+
+def test_where_no_process_can_be_started_the_caller_does_it(
+    many, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = some_files(tmp_path / "data")
+    monkeypatch.setattr(slices.sys, "executable", "/no such program")
+    taken = intake.take_in(files, str(tmp_path / "cache"))
+    assert [n for n, item in enumerate(taken) if item] == list(range(0, 20, 3))
+
+
+def test_threads_that_share_link_types_leave_those_that_work(tmp_path: Path) -> None:
+    """Two that find reflinks refused at the same moment must not take `copy` away with them."""
+    source = tmp_path / "object"
+    source.write_text("x")
+    for round_ in range(50):
+        types = ["hardlink", "copy"]
+        barrier = threading.Barrier(4)
+        monkey = dict(links._MAKERS)
+
+        def refused(_source: str, _target: str, barrier: threading.Barrier = barrier) -> None:
+            barrier.wait(5)
+            raise OSError(errno.EXDEV, "another file system")
+
+        links._MAKERS["hardlink"] = refused
+        try:
+            with ThreadPoolExecutor(4) as pool:
+                targets = [str(tmp_path / f"{round_}-{n}") for n in range(4)]
+                list(pool.map(lambda t, k=types: links.make_new_link(str(source), t, k), targets))
+        finally:
+            links._MAKERS.update(monkey)
+        assert types == ["copy"]
 
 
 def test_a_commit_of_many_files_is_what_dvc_makes(many, repo: Path) -> None:

@@ -27,6 +27,7 @@ class RunWatcher:
         self._run_id = run_id
         self._lock = threading.Lock()
         self._pipe: int | None = None
+        self._handle: int | None = None
         self._pid: int | None = None
         self._path = ""
 
@@ -39,12 +40,9 @@ class RunWatcher:
             folder = watch_folder(self._local_dir)
             os.makedirs(folder, exist_ok=True)
             self._path = os.path.join(folder, f"{os.getpid()}-{self._run_id}")
-            handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
-            try:
-                files.hold(handle)
-                self._pid, self._pipe = _spawn(self._run_id, self._path, handle)
-            finally:
-                os.close(handle)
+            # Ours too as long as we live: where the watcher alone is killed, nothing is abandoned.
+            self._handle = _held(self._path)
+            self._pid, self._pipe = _spawn(self._run_id, self._path, self._handle)
 
     def began(self, group: int) -> None:
         self._tell(f"+{group}\n")
@@ -59,9 +57,10 @@ class RunWatcher:
             with suppress(OSError):
                 os.unlink(self._path)  # itself, lest the watcher was killed
         with self._lock:
-            if self._pipe is not None:
-                os.close(self._pipe)
-                self._pipe = None
+            for handle in (self._pipe, self._handle):
+                if handle is not None:
+                    os.close(handle)
+            self._pipe = self._handle = None
         end = time.monotonic() + (0 if leave else _PATIENCE)
         while self._pid and not _is_over(self._pid) and time.monotonic() < end:
             time.sleep(0.01)
@@ -91,6 +90,17 @@ def end_abandoned(local_dir: str) -> None:
                     os.close(_spawn(name.partition("-")[2], path, handle)[1])
             finally:
                 os.close(handle)
+
+
+def _held(path: str) -> int:
+    """The file `path`, made and held."""
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        files.hold(handle)
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.stat(path), os.fstat(handle)):
+                return handle
+        os.close(handle)  # taken for abandoned, and removed, before we held it
 
 
 def _spawn(run_id: str, path: str, handle: int) -> tuple[int, int]:

@@ -80,6 +80,8 @@ class Executor:
             raise NotAble(f"cannot start the command of {job.address!r}: {error}") from None
         with self._lock:
             self._groups.add(process.pid)
+        if self._cancelled.is_set():  # it was, between the question above and now
+            _kill(process.pid, signal.SIGTERM)
         if job.watcher is not None:
             job.watcher.began(process.pid)
         try:

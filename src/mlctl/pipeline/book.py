@@ -56,6 +56,7 @@ class Book:
         deps = {dep.key for stage in serial for dep in stage.deps}
         self._ignoring = Ignoring(project.config, outs, deps)
         self._claimed: dict[str, Stage] = {}  # claimed and not recorded
+        self._ahead: dict[str, float] = {}  # of these, what has not started: when it was claimed
         self._unfolded: dict[str, Stage] = {}  # recorded, and claimed until they are in the locks
         self._journal = journal
         self._folded_at = clock.monotonic()
@@ -63,17 +64,22 @@ class Book:
     def locked(self, stage: Stage) -> LockedStage | None:
         """What is recorded of `stage` now: in this run, or before it."""
         with self._lock:
-            done = self._done.get(stage.address)
-            if done is None and stage.name is not None and stage.file in self._others:
-                return self._others[stage.file].get(stage.name)
-            return done or self._project.locked(stage)
+            return self._done.get(stage.address) or self._before(stage)
+
+    def _before(self, stage: Stage) -> LockedStage | None:
+        """What the lock had of the stage before this run recorded it, as far as we have read it."""
+        if stage.name is not None and stage.file in self._others:
+            return self._others[stage.file].get(stage.name)
+        return self._project.locked(stage)
 
     def record(self, stage: Stage, locked: LockedStage, cached_outs: Sequence[str]) -> None:
         """`stage` is up to date as `locked` says; its cached outs are git's to ignore."""
         with self._lock:
             if stage.name is not None:
                 text = self._texts[stage.address] = lockfile.stage_text(stage.name, locked)
-                self._journal.append(stage.record_file, stage.name, text)
+                before = self._before(stage)
+                was = None if before is None else lockfile.stage_text(stage.name, before)
+                self._journal.append(stage.record_file, stage.name, text, was)
             self._ignoring.add(cached_outs)
             self._done[stage.address] = locked
             self._unfolded[stage.address] = stage
@@ -88,8 +94,21 @@ class Book:
             fresh = [stage for stage in stages if stage.address not in self._claimed]
         with suppress(Busy):
             self._claims.publish(*self._paths(fresh))
+            now = clock.monotonic()
             with self._lock:
                 self._claimed.update({stage.address: stage for stage in fresh})
+                self._ahead.update({stage.address: now for stage in fresh})
+
+    def release_ahead(self, seconds: float) -> None:
+        """Give back what was claimed ahead so long ago or longer and has not started."""
+        limit = clock.monotonic() - seconds
+        with self._lock:
+            stale = [address for address, at in self._ahead.items() if at <= limit]
+            stages = [self._claimed.pop(address) for address in stale]
+            for address in stale:
+                del self._ahead[address]
+        if stages:
+            self._claims.withdraw(*self._paths(stages))
 
     def is_claimed(self, stage: Stage) -> bool:
         """Whether this run holds the stage's paths."""
@@ -103,6 +122,8 @@ class Book:
         Yields whether another process may have brought the stage up to date meanwhile. Raises Busy
         where another process holds one of them and `wait` is off.
         """
+        with self._lock:
+            self._ahead.pop(stage.address, None)
         wait = wait and "DVC_STAGE" not in os.environ
         waited = not self.is_claimed(stage) and self._wait_for(stage, wait=wait)
         try:
@@ -115,27 +136,38 @@ class Book:
     def release(self, stage: Stage) -> None:
         """The stage needs nothing more; once it is recorded, its paths are held until the fold."""
         with self._lock:
+            self._ahead.pop(stage.address, None)
             held = self._claimed.pop(stage.address, None)
         if held is not None:
             self._claims.withdraw(*self._paths([stage]))
 
     def fold(self, *, force: bool = False) -> None:
-        """Bring what is recorded into the locks, if it is time to or `force` is on."""
+        """Bring what is recorded into the locks, if it is time to or `force` is on.
+
+        Without `force` it does not wait for another process that holds the repository: the journal
+        has everything, and the next call tries again.
+        """
         with self._lock:
-            self._ignoring.write_if_due()
-            if not force and clock.monotonic() - self._folded_at < FOLD_EVERY:
+            if force:
+                self._fold(wait=None)
                 return
-            self._folded_at = clock.monotonic()
-            if not self._unfolded:
-                return
-            self._ignoring.write()
-            self._workspace.cache.flush()
-            with repo_lock(self._project.config, wait=None):
-                for file in sorted({s.file for s in self._unfolded.values() if s.name is not None}):
-                    self._fold_lock(file)
-            self._journal.clear()
-            self._claims.withdraw(*self._paths(self._unfolded.values()))
-            self._unfolded.clear()
+            with suppress(Busy):
+                self._ignoring.write_if_due()
+                if clock.monotonic() - self._folded_at >= FOLD_EVERY:
+                    self._fold(wait=0)
+
+    def _fold(self, *, wait: float | None) -> None:
+        self._folded_at = clock.monotonic()
+        if not self._unfolded:
+            return
+        self._ignoring.write(wait=wait)
+        self._workspace.cache.flush()
+        with repo_lock(self._project.config, wait=wait):
+            for file in sorted({s.file for s in self._unfolded.values() if s.name is not None}):
+                self._fold_lock(file)
+        self._journal.clear()
+        self._claims.withdraw(*self._paths(self._unfolded.values()))
+        self._unfolded.clear()
 
     def close(self) -> None:
         """The last fold, and the end of the journal and of all claims."""
@@ -143,6 +175,12 @@ class Book:
         self._claims.withdraw(*self._paths(self._claimed.values()))
         self._claimed.clear()
         self._journal.close()
+
+    def abandon(self) -> None:
+        """The run broke off: nothing is held any more; the journal is there to be recovered."""
+        held = {**self._claimed, **self._unfolded}
+        self._journal.abandon()
+        self._claims.withdraw(*self._paths(held.values()))
 
     def _paths(self, stages: Iterable[Stage]) -> tuple[list[str], list[str]]:
         """What the stages read and what they write, as absolute paths."""

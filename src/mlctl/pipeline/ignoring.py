@@ -46,18 +46,21 @@ class Ignoring:
     def write_if_due(self) -> None:
         """Write the lines that wait, unless the last ones were written just now."""
         if self._pending and clock.monotonic() - self._written_at >= WRITE_EVERY:
-            self.write()
+            self.write(wait=0)
 
-    def write(self) -> None:
-        """Write the lines that wait."""
-        missing, self._pending = self._pending, []
+    def write(self, *, wait: float | None = None) -> None:
+        """Write the lines that wait. Raises Busy where another process holds the repository for
+        longer than `wait` seconds; then they go on waiting.
+        """
+        missing = list(self._pending)
         # A rule such as `models/` matches a folder only once it exists.
         folders = [key for key in missing if os.path.isdir(os.path.join(self._config.root, key))]
         already = ignored(self._config, folders)
         missing = [key for key in missing if key not in already]
         if missing:  # another process may be adding lines of its own to the same files
-            with repo_lock(self._config, wait=None):
+            with repo_lock(self._config, wait=wait):
                 self._write(missing)
+        self._pending.clear()
         self._written_at = clock.monotonic()
 
     def _is_read(self, folder: str) -> bool:

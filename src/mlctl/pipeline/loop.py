@@ -127,6 +127,15 @@ class Loop:
         return Scheduler(needs, settings, slots, graph.sequences(pending))
 
     def _run_pending(self, pending: Sequence[int]) -> None:
+        try:
+            self._hand_out(pending)
+        except BaseException:
+            self._context.book.abandon()
+            raise
+        self._context.book.close()
+        self._tail.close()
+
+    def _hand_out(self, pending: Sequence[int]) -> None:
         waiting_told = clock.monotonic()
         with self._signals(), ThreadPoolExecutor(self._request.jobs, "stage") as pool:
             try:
@@ -147,12 +156,11 @@ class Loop:
                     if clock.monotonic() - waiting_told > _TICK:
                         waiting_told = clock.monotonic()
                         self._tell_waiting(pending)
+                    self._context.book.release_ahead(_AHEAD)
                     self._context.book.fold()
             except BaseException:
                 self._cancel(now=False)
                 raise
-        self._context.book.close()
-        self._tail.close()
 
     def _claim(self, place: int, pending: Sequence[int]) -> None:
         """Claim the stage at `place`, where that can be done together with the next ones: as many

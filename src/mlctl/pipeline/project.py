@@ -155,20 +155,15 @@ class Project:
         def order(lock: str) -> list[str]:
             return [s.name for s in serial if s.name is not None and lock_key(s.file) == lock]
 
+        def ignore_outs(done: journal.Entries) -> None:
+            recovered = [s for s in serial if s.name in done.get(lock_key(s.file), ())]
+            outs = [out.key for stage in recovered for out in stage.outs if out.cache]
+            gitignore.ignore(self.config, outs)
+
         # A lock with conflict markers takes nothing in before it is merged; the journal waits.
         with suppress(Busy, OSError, Unmerged), repo_lock(self.config):
             for path in paths:
-                done = journal.recover(self.root, path, order)
-                gitignore.ignore(
-                    self.config,
-                    [
-                        out.key
-                        for stage in serial
-                        if stage.name in done.get(lock_key(stage.file), ())
-                        for out in stage.outs
-                        if out.cache
-                    ],
-                )
+                journal.recover(self.root, path, order, ignore_outs)
 
     def lock_version(self, file: str) -> tuple[int, int, int] | None:
         """What tells one version of the lock of a `dvc.yaml` from the next, without reading it."""

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mlctl.errors import AnswerNo, suggestion
+from mlctl.errors import AnswerNo, MlctlError, suggestion
 from mlctl.pipeline.fingerprint import same
 from mlctl.pipeline.observer import Observer
 from mlctl.pipeline.params import dotted_names
-from mlctl.pipeline.spec import Digest, LockedPath, LockedStage, Stage
+from mlctl.pipeline.spec import Dep, Digest, LockedPath, LockedStage, ParamsDep, Stage
 from mlctl.store.observed import Observed
 
 _BYTECODE = "__pycache__"
@@ -41,27 +41,36 @@ class Reading:
         """
         self._observer.refresh(self._keys(), _JUST_NOW)
         self._begun = self.to_record()
-        self._observed = self._look()
+        self._observed = {dep.key: self._look_at(dep) for dep in self._stage.deps}
 
     def end(self) -> tuple[str, ...]:
         """The command has ended; names what changed since `begin`."""
         if self._begun is None:
             return ()
         self._observer.forget(self._keys())
-        now = self._look()
-        changed = []
-        for entry, dep in zip(self._begun.deps, self._stage.deps, strict=True):
-            if not same(entry.digest, self._digest(dep.path, dep.key)):
-                one, other = self._observed.get(dep.key), now.get(dep.key)
-                if one is None or other is None or not _only_bytecode(one, other):
-                    changed.append(f"dep {dep.path!r}")
+        deps = zip(self._begun.deps, self._stage.deps, strict=True)
+        changed = [f"dep {dep.path!r}" for entry, dep in deps if self._is_changed(entry, dep)]
         changed += [
-            f"a parameter in {dep.path!r}"
-            for dep in self._stage.params
-            if self._observer.params(dep) != self._begun.params[dep.path]
+            f"a parameter in {dep.path!r}" for dep in self._stage.params if self._differs(dep)
         ]
         self._changed = bool(changed)
         return tuple(changed)
+
+    def _is_changed(self, entry: LockedPath, dep: Dep) -> bool:
+        """Whether the dep is not what `entry` says; what cannot be read now has changed."""
+        try:
+            if same(entry.digest, self._digest(dep.path, dep.key)):
+                return False
+            one, other = self._observed.get(dep.key), self._look_at(dep)
+        except MlctlError:
+            return True
+        return one is None or other is None or not _only_bytecode(one, other)
+
+    def _differs(self, dep: ParamsDep) -> bool:
+        try:
+            return self._begun is None or self._observer.params(dep) != self._begun.params[dep.path]
+        except MlctlError:
+            return True
 
     def to_record(self) -> LockedStage:
         """The command, its deps and parameters, without outs. Raises AnswerNo where one is missing.
@@ -101,14 +110,12 @@ class Reading:
     def _digest(self, path: str, key: str) -> Digest | None:
         return self._observer.current(key, self._recorded.get(path))
 
-    def _look(self) -> dict[str, Observed | None]:
-        found = {}
-        for dep in self._stage.deps:
-            if "://" not in dep.key:
-                recorded = self._recorded.get(dep.path)
-                legacy = recorded is not None and recorded.legacy
-                found[dep.key] = self._observer.observed(dep.key, legacy=legacy)
-        return found
+    def _look_at(self, dep: Dep) -> Observed | None:
+        """The dep's files; nothing is known of a URL's."""
+        if "://" in dep.key:
+            return None
+        recorded = self._recorded.get(dep.path)
+        return self._observer.observed(dep.key, legacy=recorded is not None and recorded.legacy)
 
     def _keys(self) -> Iterator[str]:
         yield from (dep.key for dep in self._stage.deps)

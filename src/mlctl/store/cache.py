@@ -190,6 +190,7 @@ class Cache:
             with suppress(FileNotFoundError):
                 os.unlink(path)
             return False
+        _sync_file(path)  # whoever made it may not have come to that
         protect(path)
         if self._state is not None:
             with suppress(FileNotFoundError):

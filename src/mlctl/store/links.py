@@ -98,13 +98,16 @@ def make_new_link(source: str, target: str, types: list[str]) -> None:
 
 
 def _by_first_that_works(target: str, types: list[str], make: Callable[[_Maker], None]) -> None:
-    while types:
+    for kind in tuple(types):  # several threads may share `types`
+        if kind not in types:
+            continue
         try:
-            make(_MAKERS[types[0]])
+            make(_MAKERS[kind])
         except OSError as error:
             if error.errno not in _REFUSALS:
                 raise
-            types.pop(0)
+            with suppress(ValueError):
+                types.remove(kind)
         else:
             return
     raise NotAble(

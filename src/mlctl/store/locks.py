@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import json
 import os
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -46,6 +47,7 @@ class PathLocks:
         self._config = config
         self._me: Holder = {"pid": os.getpid(), "cmd": cmd}
         self._path = os.path.join(config.tmp_dir, "rwlock")
+        self._lock = threading.Lock()  # the counts and the table change together
         self._reads: Counter[str] = Counter()
         self._writes: Counter[str] = Counter()
         self._pruned = False
@@ -59,7 +61,8 @@ class PathLocks:
         deadline = time.monotonic() + wait
         while True:
             try:
-                self._publish(read, write)
+                with self._lock:
+                    self._publish(read, write)
             except Busy:
                 if time.monotonic() >= deadline:
                     raise
@@ -69,6 +72,10 @@ class PathLocks:
 
     def withdraw(self, read: Sequence[str], write: Sequence[str]) -> None:
         """Take back what `publish` announced, with the same paths."""
+        with self._lock:
+            self._withdraw(read, write)
+
+    def _withdraw(self, read: Sequence[str], write: Sequence[str]) -> None:
         self._reads.subtract(read)
         self._writes.subtract(write)
         gone_reads = [path for path in read if self._reads[path] <= 0]

@@ -6,6 +6,7 @@ object has taken its place: a damaged file may be all that is left of something.
 
 from __future__ import annotations
 
+import itertools
 import os
 from contextlib import suppress
 
@@ -36,11 +37,19 @@ def set_aside(cache: Cache, item: Object) -> str | None:
 
 
 def move_aside(cache: Cache, path: str) -> str | None:
-    """Move a file of the cache to the same place under `damaged`; None where it is gone."""
+    """Move a file of the cache to the same place under `damaged`; None where it is gone.
+
+    What was put there before stays: it may be all that is left of something.
+    """
     target = os.path.join(
         cache.config.cache_dir, FOLDER, os.path.relpath(path, cache.config.cache_dir)
     )
     os.makedirs(os.path.dirname(target), exist_ok=True)
+    name = target
+    for number in itertools.count(1):
+        if not os.path.lexists(target):
+            break
+        target = f"{name}.{number}"
     try:
         os.replace(path, target)
     except FileNotFoundError:

@@ -17,7 +17,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import IO, Any
 
 WORTH_IT = 2000  # items: to start a process takes as long as some hundred small files
@@ -36,13 +36,14 @@ def share_out(module: str, items: Sequence[Any], argument: str) -> list[Any]:
     answers: list[Any] = [None] * len(items)
     work = _work_of(module)
     with ExitStack() as stack:
-        others = [
-            stack.enter_context(_process(module, items[n::count], argument))
-            for n in range(1, count)
-        ]
+        others = []
+        for n in range(1, count):
+            with suppress(OSError):  # no more processes, no room for its items: left to the caller
+                process = stack.enter_context(_process(module, items[n::count], argument))
+                others.append((n, *process))
         answers[::count] = [_answer(work, item, argument) for item in items[::count]]
-        for n, (process, said) in enumerate(others, start=1):
-            process.wait()
+        for n, worker, said in others:
+            worker.wait()
             said.seek(0)
             lines = said.read().split("\n")[:-1]  # a last line that was cut short is none
             for place, line in zip(range(n, len(items), count), lines, strict=False):
