@@ -204,8 +204,9 @@ def test_what_a_killed_run_had_finished_comes_in_after_the_merge(forked):
     folder = forked.root / ".mlctl" / "journal"
     folder.mkdir(parents=True, exist_ok=True)
     locked = lockfile.parse_text(forked.git("show", "HEAD:dvc.lock"), name="x").stages["d"]
-    entry = lockfile.stage_text("d", locked).replace("d0", "x0").replace("d.in > ", "d.in  > ")
-    record = {"lock": "dvc.lock", "stage": "d", "entry": entry}
+    was = lockfile.stage_text("d", locked)
+    entry = was.replace("d0", "x0").replace("d.in > ", "d.in  > ")
+    record = {"lock": "dvc.lock", "stage": "d", "entry": entry, "was": was}
     (folder / "01ABC.jsonl").write_text(json.dumps(record) + "\n")
     assert forked.run("status")[0] == 0
     assert (folder / "01ABC.jsonl").exists()
