@@ -8,7 +8,7 @@ import os
 import stat as stat_module
 import time
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -109,17 +109,24 @@ def _folder(key: str, path: str, ignore: Ignore, context: _Context, known: Known
         for relpath, status in ignore.walk(key)
     ]
     sign = _folder_signature(files)
-
-    def stats() -> Mapping[str, Signature]:
-        return {item.relpath: item.signature for item in files}
-
     found = context.state.get_folder(path, sign, legacy=context.legacy)
     if found is not None:
         md5, size, nfiles = found
         digest = Digest(md5, size=size, nfiles=nfiles, legacy=context.legacy)
-        return Observed(key, path, digest, lambda: _examine(path, files, context, {})[1], stats)
+        return Observed(
+            key,
+            path,
+            digest,
+            lambda: _examine(path, files, context, {})[1],
+            lambda: _signatures(files),
+        )
     digest, entries = _examine(path, files, context, known)
-    return Observed(key, path, digest, lambda: entries, stats)
+    # Not from `files`: they hold every stat, which is most of the memory of a large folder.
+    return Observed(key, path, digest, lambda: entries, lambda: _signatures(entries))
+
+
+def _signatures(items: Iterable[_File | Entry]) -> dict[str, Signature]:
+    return {item.relpath: item.signature for item in items}
 
 
 def _examine(
