@@ -6,10 +6,14 @@ A *kind* is one of `int float str bool date datetime`: what contracts and signat
 
 from __future__ import annotations
 
+import io
 import os
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from mlctl.adapters import table_faults
 from mlctl.adapters.files import replacing
 from mlctl.errors import InvalidInput
 from mlctl.plugins import missing_extra
@@ -21,11 +25,25 @@ except ModuleNotFoundError as error:
     raise missing_extra("polars", "validate") from error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 StrPath = str | os.PathLike[str]
 FORMATS = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".arrow", ".feather")
 ROW_GROUP = 131_072
+_BATCH = 65_536  # rows
+_BLOCK = 1 << 24  # bytes of JSON Lines whose types are looked at together
+_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
+
+# What a format knows of types: each column's (Parquet, Arrow), none (CSV), each value's (JSONL).
+Types = Literal["column", "none", "value"]
+
+
+class Part(NamedTuple):
+    """Rows of a file that follow one another and have one schema; `open` reads nothing yet."""
+
+    open: Callable[[], pl.LazyFrame]
+    types: Types
+
 
 _INTEGER = r"^[+-]?[0-9]+$"
 _MOMENTS = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M")
@@ -74,6 +92,67 @@ def read(
         raise unreadable(path, error) from None
 
 
+def parts(path: StrPath) -> Iterator[Part]:
+    """The rows of a file in order, so that none of it needs to be whole in memory.
+
+    Raises Unreadable for a file that can be no table, InvalidInput for an ending that we do not
+    know, and OSError for a file that cannot be opened.
+    """
+    table_faults.check_start(path)
+    if Path(path).suffix.lower() in {".jsonl", ".ndjson"}:
+        with open(path, "rb") as file:
+            while block := file.read(_BLOCK) + file.readline():
+                if not block.isspace():
+                    yield Part(partial(_ndjson, block), "value")
+    else:
+        text = is_text(path)
+        yield Part(partial(scan, path, text=text), "none" if text else "column")
+
+
+def _ndjson(block: bytes) -> pl.LazyFrame:
+    return pl.read_ndjson(io.BytesIO(block), infer_schema_length=None).lazy()
+
+
+def part_batches(lazy: pl.LazyFrame, types: Types) -> Iterator[pl.DataFrame]:
+    """The rows of a part, some at a time. Text is read with all its columns, so that it is whole.
+
+    Polars overlooks a row with too many fields where only some columns are asked for.
+    """
+    options = pl.QueryOptFlags(projection_pushdown=types != "none")
+    return iter(lazy.collect_batches(chunk_size=_BATCH, maintain_order=True, optimizations=options))
+
+
+def check_rows(path: StrPath, width: int) -> None:
+    """Raise Unreadable where a row of a CSV or TSV has not `width` fields.
+
+    Polars fills short rows up, so a last column with missing values is reason to ask. The lines are
+    first looked at roughly and fast; what looks wrong then is parsed by `csv`, which takes longer.
+    """
+    separator = "," if Path(path).suffix.lower() == ".csv" else "\t"
+    line = pl.col("line")
+    bare = line.str.replace_all(r'"(?:[^"]|"")*"', "")
+    fields = bare.str.count_matches(separator, literal=True) + 1
+    odd = (fields != width) | bare.str.contains('"', literal=True)
+    lines = pl.scan_csv(
+        Path(path), separator="\x1f", quote_char=None, has_header=False, infer_schema=False
+    ).rename(lambda _: "line")
+    try:
+        looks_odd = lines.select(odd.fill_null(width > 1).any()).collect(engine="streaming").item()
+    except _ERRORS:  # that character stands in the text
+        looks_odd = True
+    if looks_odd:
+        table_faults.check_text(path)
+
+
+@contextmanager
+def explaining(path: StrPath) -> Iterator[None]:
+    """Errors of reading `path` as `table_faults.Unreadable`, with the place where it is."""
+    try:
+        yield
+    except _ERRORS as error:
+        raise table_faults.explained(path, str(error)) from None
+
+
 def unreadable(path: StrPath, error: Exception) -> InvalidInput:
     """The error for a file that does not parse."""
     said = str(error).strip().split("\n\n")[0] or type(error).__name__
@@ -104,13 +183,15 @@ def canonical(kind: str) -> pl.DataType:
     return types[kind]
 
 
-def parse(column: str, kind: str) -> pl.Expr:
+def parse(column: str, kind: str, text: pl.Expr | None = None) -> pl.Expr:
     """A text column as `kind`; null where the text does not read as one.
+
+    `text` is the column where it is not one of text itself.
 
     Booleans are `true` and `false` in any case; dates are ISO 8601; datetimes are ISO 8601 with
     `T` or a blank, those with a zone are turned to UTC.
     """
-    text = pl.col(column)
+    text = pl.col(column) if text is None else text
     match kind:
         case "int":
             whole = pl.when(text.str.contains(_INTEGER)).then(text)

@@ -13,12 +13,13 @@ from typing import Any
 
 from mlctl import __version__
 from mlctl.adapters.files import write_text
+from mlctl.adapters.spill import Spill
 from mlctl.data.contracts import files
 from mlctl.data.contracts.compile import compile_contract
 from mlctl.data.contracts.contract import Contract, parse
-from mlctl.data.contracts.verdict import Failure, Verdict, judge
+from mlctl.data.contracts.verdict import Failure, Verdict, judge_files
+from mlctl.data.table_files import digest_of_files, sources, table_files
 from mlctl.data.validated import Validated, write_report
-from mlctl.errors import ConfigError
 from mlctl.store.hashing import file_md5
 from mlctl.store.state import State, make_local_dir, signature
 
@@ -48,25 +49,16 @@ def validate(root: str, wanted: Sequence[str] = (), *, report: bool = True) -> l
 
 
 def _validate_one(root: str, contract: Contract, digest: str, memory: _Memory) -> Validated:
-    from mlctl.adapters import tables
-
-    path = os.path.join(root, contract.data)
-    if not os.path.isfile(path):
-        raise ConfigError(
-            f"{contract.data} is not there",
-            file=contract.file,
-            where="data",
-            hint="restore it with `dvc pull` or `dvc checkout`, or correct the path",
-        )
-    data_digest = memory.digest_of(path)
+    paths = table_files(root, contract)
+    digests = {path: memory.digest_of(os.path.join(root, path)) for path in paths}
+    data_digest = digest_of_files(contract.data, digests)
     known = memory.verdict_of(contract, data_digest, digest)
     result = Validated(contract.name, contract.data, data_digest, contract.file, digest, _NONE)
     if known is not None:
         return replace(result, verdict=known, cached=True)
     compiled = compile_contract(contract)
-    text = tables.is_text(path)
-    frame = tables.read(path, text=text)
-    return replace(result, verdict=judge(frame, compiled, text=text))
+    with Spill(os.path.join(root, ".mlctl", "tmp")) as spill:
+        return replace(result, verdict=judge_files(sources(root, paths), compiled, spill))
 
 
 _NONE = Verdict(0, 0, 0)

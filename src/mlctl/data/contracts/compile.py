@@ -1,43 +1,37 @@
-"""Contracts compiled: one rule for each promise, and the pandera schema that judges them.
+"""Contracts compiled: a rule for each promise, as Polars conditions and as a pandera schema.
 
-Pandera (Polars backend) gives the verdict; each rule also carries the Polars condition of a row
-that breaks it, which is how `verdict` names rows and values.
+`verdict` judges by the conditions, in a stream (docs/adr/0013-own-judge.md says why); the schema is
+what a contract is to those who use pandera.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlctl.data.contracts import expression
 from mlctl.data.contracts.contract import ColumnContract, Contract, Scalar
+from mlctl.data.contracts.rules import NOT_NULL, UNIQUE, Rule
 from mlctl.errors import ConfigError
 
 if TYPE_CHECKING:
     import polars as pl
 
-NOT_NULL, UNIQUE = "not null", "unique"
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One promise over rows: `breaks` is true in a row that breaks it and never null."""
-
-    column: str
-    check: str
-    breaks: pl.Expr
-    max_failing: float
-    shown: tuple[str, ...]  # the columns whose values explain a failure
-
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A contract ready to judge frames; `schema` is a pandera.polars.DataFrameSchema."""
+    """A contract ready to judge tables."""
 
     contract: Contract
     rules: tuple[Rule, ...]
-    schema: Any
+
+    @property
+    def schema(self) -> Any:
+        """The same as a pandera.polars.DataFrameSchema. Raises MissingExtra without pandera."""
+        from mlctl.data.contracts.schema import to_pandera
+
+        return to_pandera(self.contract, self.rules)
 
     @property
     def checks(self) -> int:
@@ -48,11 +42,15 @@ class Compiled:
 
 
 def compile_contract(contract: Contract) -> Compiled:
-    """Rules and schema of `contract`.
+    """The rules of `contract`.
 
     Raises ConfigError where an expression or a regular expression does not fit the columns' types,
-    and MissingExtra without Polars or pandera.
+    and MissingExtra without Polars.
     """
+    import polars as pl
+
+    from mlctl.adapters.tables import canonical
+
     rules = [rule for column in contract.columns for rule in _column_rules(column)]
     rules += [
         Rule("", f"expr: {check.text}", _breaks(expr_of(check.node)), check.max_failing, shown)
@@ -61,9 +59,10 @@ def compile_contract(contract: Contract) -> Compiled:
     ]
     if contract.key and not _is_checked_already(contract):
         rules.append(_key_rule(contract.key))
+    types = {c.name: pl.Null() if c.type == "any" else canonical(c.type) for c in contract.columns}
     for rule in rules:
-        _try(rule, contract)
-    return Compiled(contract, tuple(rules), _schema(contract, rules))
+        check_types(rule, types, contract.file)
+    return Compiled(contract, tuple(rules))
 
 
 def expr_of(node: expression.Node) -> pl.Expr:
@@ -125,7 +124,7 @@ def _column_rules(column: ColumnContract) -> list[Rule]:
     if not column.nullable:
         found.append((NOT_NULL, value.is_null()))
     if column.unique:
-        found.append((UNIQUE, value.is_duplicated() & value.is_not_null()))
+        found.append((UNIQUE, pl.lit(False)))
     if column.min is not None:
         found.append((f"min {column.min}", _breaks(value >= pl.lit(column.min))))
     if column.max is not None:
@@ -135,7 +134,10 @@ def _column_rules(column: ColumnContract) -> list[Rule]:
         found.append((f"in [{listed}]", _breaks(value.is_in(list(column.values)))))
     if column.regex is not None:
         found.append((f"regex {column.regex}", _breaks(value.str.contains(column.regex))))
-    return [Rule(name, check, breaks, column.max_failing, (name,)) for check, breaks in found]
+    return [
+        Rule(name, check, breaks, column.max_failing, (name,), (name,) if check == UNIQUE else ())
+        for check, breaks in found
+    ]
 
 
 def _is_checked_already(contract: Contract) -> bool:
@@ -148,19 +150,19 @@ def _key_rule(key: tuple[str, ...]) -> Rule:
     import polars as pl
 
     missing = pl.any_horizontal(pl.col(name).is_null() for name in key)
-    repeated = pl.struct(*key).is_duplicated()
-    return Rule("", f"key {', '.join(key)}", missing | repeated, 0.0, key)
+    return Rule("", f"key {', '.join(key)}", missing, 0.0, key, key)
 
 
-def _try(rule: Rule, contract: Contract) -> None:
-    """Evaluate the rule on no rows: Polars then names what does not fit the columns' types."""
+def check_types(rule: Rule, types: Mapping[str, pl.DataType], file: str) -> None:
+    """Evaluate the rule on no rows: Polars then names what does not fit the columns' types.
+
+    Raises ConfigError, naming the contract `file`.
+    """
     import polars as pl
 
-    from mlctl.adapters.tables import canonical
-
-    schema = {c.name: pl.Null() if c.type == "any" else canonical(c.type) for c in contract.columns}
+    frame = pl.DataFrame(schema={name: types[name] for name in rule.shown})
     try:
-        kind = pl.DataFrame(schema=schema).select(rule.breaks.alias("breaks")).schema["breaks"]
+        kind = frame.select(rule.breaks.alias("breaks")).schema["breaks"]
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, TypeError) as error:
         said = str(error).split("\n")[0]
     else:
@@ -168,59 +170,4 @@ def _try(rule: Rule, contract: Contract) -> None:
             return
         said = "it is not a condition"
     where = f"columns.{rule.column}" if rule.column else "checks"
-    raise ConfigError(f"{rule.check}: {said}", file=contract.file, where=where)
-
-
-def _schema(contract: Contract, rules: list[Rule]) -> Any:
-    pa = _pandera()
-    from mlctl.adapters.tables import canonical
-
-    columns = {
-        column.name: pa.Column(
-            None if column.type == "any" else canonical(column.type),
-            nullable=column.nullable,
-            unique=column.unique,
-            checks=[
-                _check(rule)
-                for rule in rules
-                if rule.column == column.name and rule.check not in {NOT_NULL, UNIQUE}
-            ],
-        )
-        for column in contract.columns
-    }
-    across = [_check(rule) for rule in rules if not rule.column]
-    return pa.DataFrameSchema(columns, checks=across + _row_count(contract), strict=contract.strict)
-
-
-def _check(rule: Rule) -> Any:
-    def holds(data: Any) -> Any:
-        return data.lazyframe.select(~rule.breaks)
-
-    return _pandera().Check(holds, name=rule.check, ignore_na=False)
-
-
-def _row_count(contract: Contract) -> list[Any]:
-    import polars as pl
-
-    pa = _pandera()
-    low, high = contract.min_rows, contract.max_rows
-    found = []
-    if low:
-        found.append(
-            pa.Check(lambda d: d.lazyframe.select(pl.len() >= low), name=f"rows min {low}")
-        )
-    if high is not None:
-        found.append(
-            pa.Check(lambda d: d.lazyframe.select(pl.len() <= high), name=f"rows max {high}")
-        )
-    return found
-
-
-def _pandera() -> Any:
-    from mlctl.plugins import missing_extra
-
-    try:
-        import pandera.polars
-    except ModuleNotFoundError as error:
-        raise missing_extra("pandera", "validate") from error
-    return pandera.polars
+    raise ConfigError(f"{rule.check}: {said}", file=file, where=where)

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from mlctl.data.contracts.contract import ColumnContract, Contract, Kind, Scalar
-from mlctl.data.contracts.verdict import converted_series
+from mlctl.data.contracts.reading import converted_series
 
 if TYPE_CHECKING:
     import polars as pl

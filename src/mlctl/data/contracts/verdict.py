@@ -1,23 +1,32 @@
-"""Judging a frame by a compiled contract: every failure at once, with rows and values."""
+"""Judging a table by a compiled contract: every failure at once, with rows and values.
+
+The table goes by in batches, so that it need not fit into memory; see docs/adr/0013-own-judge.md.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mlctl.data.contracts.compile import NOT_NULL, UNIQUE, Compiled, Rule
-from mlctl.data.contracts.contract import ColumnContract, Contract
+from mlctl.data.contracts.compile import Compiled
+from mlctl.data.contracts.counting import Seen, Source, Tally, count
+from mlctl.data.contracts.finding import repeated, shown
+from mlctl.data.contracts.repeats import Repeats
+from mlctl.data.contracts.rules import Rule
 from mlctl.records.canonical import float_text
 
 if TYPE_CHECKING:
     import polars as pl
 
-SHOWN = 10  # rows named of each failure
-_LONGEST = 80  # characters shown of a text
+    from mlctl.adapters.spill import Spill
 
-_PANDERA_NAMES = {"not_nullable": NOT_NULL, "field_uniqueness": UNIQUE}
+_LONGEST = 80  # characters shown of a text
+_FILES = 10  # named of each failure; the others are counted
+_HASHES = 4_000_000  # in memory, over all rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +49,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of judging one frame; valid where there is no failure."""
+    """What came of judging one data set; valid where there is no failure."""
 
     rows: int
     columns: int
@@ -53,130 +62,169 @@ class Verdict:
 
 
 def judge(frame: pl.DataFrame, compiled: Compiled, *, text: bool = False) -> Verdict:
-    """The verdict on `frame`; `text` says that it comes from a format without types (CSV).
+    """The verdict on `frame`; `text` says that it comes from a format without types (CSV)."""
+    from mlctl.adapters.spill import Spill
+    from mlctl.adapters.tables import Part
+
+    part = Part(frame.lazy, "none" if text else "column")
+    with Spill(".") as spill:
+        return judge_files([Source("", None, lambda: iter([part]))], compiled, spill)
+
+
+def judge_files(sources: Sequence[Source], compiled: Compiled, spill: Spill) -> Verdict:
+    """The verdict on the data set that `sources` are the files of.
 
     Missing values are nulls, and NaN in float columns. A column that is missing or does not read as
-    its type fails for that, and its other rules are not judged.
+    its type fails for that, and its other rules are not judged. A file that is no table fails for
+    that, and the others are judged. Raises OSError where `spill` finds no space.
     """
-    contract = compiled.contract
-    ready = conform(frame, contract, text=text)
-    broken = _pandera_failures(ready, compiled)
-    failures = [*_shape_failures(frame, contract, broken, text=text)]
-    unfit = {failure.column for failure in failures if failure.check.startswith(("type", "column"))}
-    for rule in compiled.rules:
-        if (rule.column, rule.check) in broken and not unfit.intersection(rule.shown):
-            failures += _located(ready, rule)
-    order = {name: index for index, name in enumerate(("", *frame.columns))}
-    failures.sort(key=lambda failure: order.get(failure.column, -1))
-    return Verdict(frame.height, frame.width, compiled.checks, tuple(failures))
+    distinct = [number for number, rule in enumerate(compiled.rules) if rule.distinct]
+    limit = _HASHES // max(1, len(distinct))
+    table = _Table(compiled, {number: Repeats(spill, limit) for number in distinct})
+    for source in sources:
+        table.see(source)
+    failures = [*table.faults, *table.row_count(), *table.columns_at_fault()]
+    failures += table.named([*table.mistyped(), *table.broken()])
+    return Verdict(
+        table.rows, len(table.columns), compiled.checks, _arranged(failures, list(table.columns))
+    )
 
 
-def conform(frame: pl.DataFrame, contract: Contract, *, text: bool) -> pl.DataFrame:
-    """`frame` with each column in its contract's type, where every value of it reads as one.
+class _Finding(NamedTuple):
+    """Rows at fault in a file, before their values were looked up in the columns `names`."""
 
-    Widths do not matter (Int32 is int), whole numbers are floats where floats are wanted, dates are
-    datetimes; NaN becomes null. A column that does not fit is left as it is.
-    """
-    changed = []
-    for column in contract.columns:
-        if column.name in frame.columns and column.type != "any":
-            series = frame[column.name]
-            converted = converted_series(series, column.type, text=text)
-            if converted is not None and converted.null_count() == series.null_count():
-                changed.append(converted)
-    ready = frame.with_columns(changed)
-    floats = [name for name, dtype in ready.schema.items() if dtype.is_float()]
-    return ready.with_columns(ready[name].fill_nan(None) for name in floats)
+    file: int
+    check: str
+    column: str
+    tally: Tally
+    names: tuple[str, ...]
+    raw: bool = False  # whether the values are shown as they stand in the file
 
 
-def converted_series(series: pl.Series, kind: str, *, text: bool) -> pl.Series | None:
-    """`series` as `kind`, null where a value does not read as one.
+class _Table:
+    """The files of a data set that could be read, and the `faults` of the others."""
 
-    None where the types do not fit at all.
-    """
-    import polars as pl
+    def __init__(self, compiled: Compiled, repeats: dict[int, Repeats]) -> None:
+        self._compiled = compiled
+        self._repeats = repeats
+        self._files: list[tuple[Source, Seen]] = []
+        self.faults: list[Failure] = []
+        self.rows = 0
+        self.columns: dict[str, None] = {}  # of all files, in order
 
-    from mlctl.adapters.tables import canonical, kind_of, parse
+    def see(self, source: Source) -> None:
+        """Go through a file, or note why it is no table."""
+        from mlctl.adapters import tables
+        from mlctl.adapters.table_faults import Unreadable
 
-    own = kind_of(series.dtype)
-    parsed = own == "str" and kind != "str" and (text or kind in {"date", "datetime"})
-    if parsed:
-        return series.cast(pl.String).to_frame().select(parse(series.name, kind)).to_series()
-    if series.null_count() == series.len():
-        return pl.Series(series.name, [None] * series.len(), dtype=canonical(kind))
-    if own == "datetime" and kind == "datetime" and getattr(series.dtype, "time_zone", None):
-        series = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-    if own == kind or (own, kind) in {("int", "float"), ("date", "datetime")}:
-        return series.cast(canonical(kind), strict=False)
-    return None
+        try:
+            with tables.explaining(source.path) if source.path else nullcontext():
+                seen = count(source, self._compiled, self._repeats)
+            if seen.has_gaps and source.path:
+                tables.check_rows(source.path, len(seen.columns))
+        except Unreadable as error:
+            check = "column twice" if error.column else "readable"
+            self.faults.append(Failure(check, error.column, detail=error.detail, file=source.name))
+            return
+        self._files.append((source, seen))
+        self.rows += seen.rows
+        self.columns |= dict.fromkeys(seen.columns)
+
+    def row_count(self) -> Iterator[Failure]:
+        contract = self._compiled.contract
+        said = f"{self.rows} rows"
+        if self.rows < contract.min_rows:
+            yield Failure(f"rows min {contract.min_rows}", count=self.rows, detail=said)
+        if contract.max_rows is not None and self.rows > contract.max_rows:
+            yield Failure(f"rows max {contract.max_rows}", count=self.rows, detail=said)
+
+    def columns_at_fault(self) -> Iterator[Failure]:
+        """Those that are missing, that nobody promised, and whose type is another one."""
+        contract = self._compiled.contract
+        known = {column.name: column.type for column in contract.columns}
+        for source, seen in self._files:
+            for name in known.keys() - seen.columns.keys():
+                yield Failure("column missing", name, file=source.name)
+            for name in seen.columns.keys() - known.keys() if contract.strict else ():
+                yield Failure("column not in the contract", name, file=source.name)
+            for name in seen.unfit.keys() - _with_bad_values(seen):
+                check, said = f"type {known[name]}", f"is {seen.unfit[name]}"
+                share = self._share(seen.rows)
+                yield Failure(check, name, seen.rows, share, detail=said, file=source.name)
+
+    def mistyped(self) -> Iterator[_Finding]:
+        """Values that do not read as their column's type."""
+        types = {column.name: column.type for column in self._compiled.contract.columns}
+        for number, (_, seen) in enumerate(self._files):
+            for name in _with_bad_values(seen):
+                tally = seen.bad[name]
+                yield _Finding(number, f"type {types[name]}", name, tally, (name,), raw=True)
+
+    def broken(self) -> Iterator[_Finding]:
+        """Rows that break a rule which too many rows break."""
+        for number, rule in enumerate(self._compiled.rules):
+            tallies = self._tallies(number, rule)
+            if rule.breaks_in(self.rows, sum(tally.count for tally in tallies)):
+                for file, tally in enumerate(tallies):
+                    if tally.count:
+                        yield _Finding(file, rule.check, rule.column, tally, rule.shown)
+
+    def _tallies(self, number: int, rule: Rule) -> list[Tally]:
+        """How many rows of each file break a rule; none where it cannot be judged."""
+        alone = [s.rules[number] if s.judges(rule) else Tally() for _, s in self._files]
+        if not rule.distinct:
+            return alone
+        hashes = self._repeats[number].twice()
+        again = repeated(self._files, self._compiled, rule, hashes)
+        return [one + other for one, other in zip(alone, again, strict=True)]
+
+    def named(self, findings: Sequence[_Finding]) -> Iterator[Failure]:
+        """The findings with their values, each file looked into once."""
+        for number, (source, seen) in enumerate(self._files):
+            mine = [finding for finding in findings if finding.file == number]
+            rows = {row for finding in mine for row in finding.tally.rows}
+            names = list(dict.fromkeys(name for finding in mine for name in finding.names))
+            found = shown(source, seen, self._compiled, rows, names)
+            for _, check, column, tally, shown_names, raw in mine:
+                values = [[found[row][raw][name] for name in shown_names] for row in tally.rows]
+                yield Failure(
+                    check,
+                    column,
+                    tally.count,
+                    self._share(tally.count),
+                    tuple(row + 1 for row in tally.rows),
+                    tuple(map(_shown, values)),
+                    file=source.name,
+                )
+
+    def _share(self, count: int) -> float:
+        return round(count / self.rows, 6) if self.rows else 0.0
 
 
-def _pandera_failures(frame: pl.DataFrame, compiled: Compiled) -> set[tuple[str, str]]:
-    """(column, check) of everything that pandera found broken."""
-    from pandera.config import ValidationDepth, config_context
-    from pandera.errors import SchemaErrors
-
-    depth = ValidationDepth.SCHEMA_AND_DATA
-    try:
-        with config_context(validation_enabled=True, validation_depth=depth):
-            compiled.schema.validate(frame, lazy=True)
-    except SchemaErrors as errors:
-        return {_identity(error) for error in errors.schema_errors}
-    return set()
+def _with_bad_values(seen: Seen) -> list[str]:
+    return [name for name, tally in seen.bad.items() if tally.count]
 
 
-def _identity(error: Any) -> tuple[str, str]:
-    check = getattr(error.check, "name", None) or str(error.check)
-    if error.reason_code.name in {"COLUMN_NOT_IN_DATAFRAME", "COLUMN_NOT_IN_SCHEMA"}:
-        return str(error.failure_cases), check
-    return getattr(error.schema, "name", None) or "", _PANDERA_NAMES.get(check, check)
+def _arranged(failures: Sequence[Failure], columns: Sequence[str]) -> tuple[Failure, ...]:
+    """In the order of the table's columns; what many files fail in is said of the first ones."""
+    alike: dict[tuple[str, str], list[Failure]] = defaultdict(list)
+    for failure in failures:
+        alike[failure.column, failure.check].append(failure)
+    order = {name: index for index, name in enumerate(("", *columns))}
+    found: list[Failure] = []
+    for column, check in sorted(alike, key=lambda key: order.get(key[0], -1)):
+        every = alike[column, check]
+        found += every[:_FILES]
+        if more := every[_FILES:]:
+            count, share = sum(f.count for f in more), round(sum(f.share for f in more), 6)
+            said = f"in {len(more)} more file{'s' * (len(more) != 1)}"
+            found.append(Failure(check, column, count, share, detail=said))
+    return tuple(found)
 
 
-def _shape_failures(
-    frame: pl.DataFrame, contract: Contract, broken: set[tuple[str, str]], *, text: bool
-) -> list[Failure]:
-    found = []
-    for name, check in sorted(broken):
-        if check == "column_in_dataframe":
-            found.append(Failure("column missing", name))
-        elif check == "column_in_schema":
-            found.append(Failure("column not in the contract", name))
-        elif check.startswith("rows "):
-            found.append(Failure(check, count=frame.height, detail=f"{frame.height} rows"))
-    unfit = {name for name, check in broken if check.startswith("dtype(")}
-    found += [
-        _type_failure(frame[column.name], column, text=text)
-        for column in contract.columns
-        if column.name in unfit
-    ]
-    return found
-
-
-def _type_failure(series: pl.Series, column: ColumnContract, *, text: bool) -> Failure:
-    """Which values do not read as the column's type; all of them where the types do not fit."""
-    check = f"type {column.type}"
-    converted = converted_series(series, column.type, text=text)
-    if converted is None:
-        return Failure(check, column.name, series.len(), 1.0, detail=f"is {series.dtype}")
-    bad = converted.is_null() & series.is_not_null()
-    return _rows_of(series.to_frame(), bad, check, column.name, (column.name,))
-
-
-def _located(frame: pl.DataFrame, rule: Rule) -> list[Failure]:
-    bad = frame.select(rule.breaks.alias("breaks")).to_series()
-    failure = _rows_of(frame, bad, rule.check, rule.column, rule.shown)
-    return [failure] if failure.count and failure.share > rule.max_failing else []
-
-
-def _rows_of(
-    frame: pl.DataFrame, bad: pl.Series, check: str, column: str, shown: Sequence[str]
-) -> Failure:
-    count = int(bad.sum())
-    first = bad.arg_true().head(SHOWN).to_list()
-    rows = frame.select(shown)[first].rows()
-    values = tuple(_plain(r[0]) if len(shown) == 1 else tuple(map(_plain, r)) for r in rows)
-    share = round(count / frame.height, 6) if frame.height else 0.0
-    return Failure(check, column, count, share, tuple(row + 1 for row in first), values)
+def _shown(values: Sequence[Any]) -> Any:
+    """One value alone, several as a tuple."""
+    return _plain(values[0]) if len(values) == 1 else tuple(map(_plain, values))
 
 
 def _plain(value: Any) -> Any:

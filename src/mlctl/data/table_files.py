@@ -1,0 +1,74 @@
+"""The files of a data set: one table, all tables in a folder, or those that a pattern matches."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from mlctl.data.contracts.contract import Contract
+from mlctl.data.contracts.counting import Source
+from mlctl.errors import ConfigError
+from mlctl.store.tree import tree_bytes, tree_id
+
+_RESTORE = "restore it with `dvc pull` or `dvc checkout`, or correct the path"
+
+
+def table_files(root: str, contract: Contract) -> list[str]:
+    """Paths from `root`, sorted. Raises ConfigError where there is no such file, or no table."""
+    from mlctl.adapters.tables import FORMATS
+
+    data = contract.data.rstrip("/")
+    path = os.path.join(root, data)
+    if os.path.isfile(path):
+        return [data]
+    if os.path.isdir(path):
+        found = [name for name in _walk(path) if name.lower().endswith(FORMATS)]
+        missing = f"{contract.data} holds no table (a file that ends in {', '.join(FORMATS)})"
+        found = [f"{data}/{name}" for name in found]
+    elif glob.has_magic(data):
+        names = glob.glob(data, root_dir=root, recursive=True)
+        found = [name for name in names if os.path.isfile(os.path.join(root, name))]
+        missing = f"no file matches {contract.data}"
+    else:
+        found, missing = [], f"{contract.data} is not there"
+    if not found:
+        raise ConfigError(missing, file=contract.file, where="data", hint=_RESTORE)
+    return sorted(found)
+
+
+def _walk(folder: str) -> list[str]:
+    """The files of a folder and of those in it, as paths from it, without hidden ones."""
+    found = []
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        inner = os.path.relpath(place, folder).replace(os.sep, "/")
+        prefix = "" if inner == "." else f"{inner}/"
+        found += [prefix + name for name in names if not name.startswith(".")]
+    return found
+
+
+def digest_of_files(data: str, digests: Mapping[str, str]) -> str:
+    """The digest of the data set whose files have `digests`, by path.
+
+    That of several is the one that DVC gives a folder with these files and no others.
+    """
+    if list(digests) == [data.rstrip("/")]:
+        return digests[data.rstrip("/")]
+    folder = data.rstrip("/") + "/"
+    listed = [
+        (path.removeprefix(folder), md5.removeprefix("md5:")) for path, md5 in digests.items()
+    ]
+    return f"md5:{tree_id(tree_bytes(listed))}"
+
+
+def sources(root: str, paths: Sequence[str]) -> list[Source]:
+    """The files to judge; one alone needs no name."""
+    from mlctl.adapters.tables import parts
+
+    whole = [os.path.join(root, path) for path in paths]
+    names = paths if len(paths) > 1 else [""]
+    return [
+        Source(name, path, partial(parts, path)) for name, path in zip(names, whole, strict=True)
+    ]
