@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any
 
 from mlctl.data.contracts import expression
@@ -75,7 +77,8 @@ def expr_of(node: expression.Node) -> pl.Expr:
         case expression.Literal(value):
             return pl.lit(_naive(value))
         case expression.Member(operand, values):
-            return expr_of(operand).is_in([_naive(value) for value in values])
+            member = expr_of(operand)  # `is_in` would not look for whole numbers among fractions
+            return reduce(or_, (member == pl.lit(_naive(value)) for value in values))
         case expression.Apply(op, operands):
             return _OPERATIONS[op](*(expr_of(operand) for operand in operands))
 

@@ -16,7 +16,7 @@ from mlctl.adapters.spill import Extent, Spill
 if TYPE_CHECKING:
     import polars as pl
 
-_CELL_BITS = 8
+_CELL_BITS = 6
 
 
 class Repeats:

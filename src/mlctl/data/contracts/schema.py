@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlctl.adapters.tables import canonical
 from mlctl.data.contracts.contract import ColumnContract, Contract
-from mlctl.data.contracts.rules import NOT_NULL, UNIQUE, Rule
+from mlctl.data.contracts.rules import NOT_NULL, Rule
 from mlctl.plugins import missing_extra
 
 if TYPE_CHECKING:
@@ -30,13 +30,15 @@ def to_pandera(contract: Contract, rules: Sequence[Rule]) -> Any:
 
 
 def _column(column: ColumnContract, rules: Sequence[Rule]) -> Any:
-    """Presence and uniqueness are pandera's own where no row may break them."""
-    own = () if column.max_failing else (NOT_NULL, UNIQUE)
+    """Pandera's own `nullable` where no row may break it.
+
+    Its `unique` takes missing values for equal, so that is a check.
+    """
+    nullable = column.nullable or column.max_failing > 0
     return _pandera().Column(
         None if column.type == "any" else canonical(column.type),
-        nullable=column.nullable or not own,
-        unique=column.unique and bool(own),
-        checks=[_check(rule) for rule in rules if rule.check not in own],
+        nullable=nullable,
+        checks=[_check(rule) for rule in rules if nullable or rule.check != NOT_NULL],
     )
 
 
