@@ -48,6 +48,9 @@ def check_start(path: StrPath) -> None:
         return
     if head.startswith(_UTF_16):
         raise Unreadable(path, "the text is UTF-16; save it as UTF-8")
+    line = head.partition(b"\n")[0]
+    if "\ufffd" in line.decode("utf-8", "replace"):  # Polars would take it for a name
+        check_text(path)
     names = next(csv.reader(io.StringIO(head.decode("utf-8-sig", "replace")), delimiter=separator))
     if not names:
         raise Unreadable(path, "line 1 is empty, where the header is expected")
