@@ -50,6 +50,9 @@ class Size:
     seconds: float = 1.0
     files: int = 50_000
     large: int = 2_000_000_000  # bytes
+    rows: int = 1_000_000
+    large_rows: int = 50_000_000
+    peers: bool = True  # whether to install those that are large
 
 
 Bench = Callable[[Path, Size], Row]

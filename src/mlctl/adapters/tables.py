@@ -6,6 +6,7 @@ A *kind* is one of `int float str bool date datetime`: what contracts and signat
 
 from __future__ import annotations
 
+import glob
 import io
 import os
 from contextlib import contextmanager
@@ -66,16 +67,20 @@ def scan(path: StrPath, *, text: bool = False) -> pl.LazyFrame:
         case ".csv" | ".tsv" as ending:
             separator = "," if ending == ".csv" else "\t"
             if text:
-                return pl.scan_csv(source, separator=separator, infer_schema=False)
+                return pl.scan_csv(source, separator=separator, infer_schema=False, glob=False)
             return pl.scan_csv(
-                source, separator=separator, try_parse_dates=True, infer_schema_length=10_000
+                source,
+                separator=separator,
+                try_parse_dates=True,
+                infer_schema_length=10_000,
+                glob=False,
             )
         case ".parquet":
-            return pl.scan_parquet(source)
+            return pl.scan_parquet(source, glob=False)
         case ".jsonl" | ".ndjson":
-            return pl.scan_ndjson(source, infer_schema_length=10_000)
+            return pl.scan_ndjson(glob.escape(os.fspath(source)), infer_schema_length=10_000)
         case ".arrow" | ".feather":
-            return pl.scan_ipc(source)
+            return pl.scan_ipc(source, glob=False)
     raise InvalidInput(
         f"{source}: not a table that mlctl reads", hint=f"one of {', '.join(FORMATS)}"
     )
@@ -134,7 +139,12 @@ def check_rows(path: StrPath, width: int) -> None:
     fields = bare.str.count_matches(separator, literal=True) + 1
     odd = (fields != width) | bare.str.contains('"', literal=True)
     lines = pl.scan_csv(
-        Path(path), separator="\x1f", quote_char=None, has_header=False, infer_schema=False
+        Path(path),
+        separator="\x1f",
+        quote_char=None,
+        has_header=False,
+        infer_schema=False,
+        glob=False,
     ).rename(lambda _: "line")
     try:
         looks_odd = lines.select(odd.fill_null(width > 1).any()).collect(engine="streaming").item()

@@ -14,6 +14,7 @@ from mlctl.data.contracts.compile import Compiled, check_types
 from mlctl.data.contracts.reading import Reading, reading
 from mlctl.data.contracts.repeats import Repeats
 from mlctl.data.contracts.rules import Rule
+from mlctl.errors import ConfigError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -171,6 +172,11 @@ def readings(compiled: Compiled, schema: pl.Schema, types: Types) -> dict[str, R
     for rule in compiled.rules:
         if free.intersection(rule.shown) and schema.keys() >= set(rule.shown):
             check_types(rule, {**schema, **judged}, contract.file)
+        if nested := [n for n in rule.distinct if n in free and schema[n].is_nested()]:
+            said = f"a column of type {schema[nested[0]]} cannot be compared"
+            raise ConfigError(
+                f"{rule.check}: {said}", file=contract.file, where=f"columns.{nested[0]}"
+            )
     return found
 
 
