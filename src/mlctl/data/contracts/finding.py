@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from mlctl.data.contracts.compile import Compiled
 from mlctl.data.contracts.counting import SHOWN, Seen, Source, Tally, hash_of, readings
 from mlctl.data.contracts.rules import Rule
+from mlctl.errors import Busy
 
 if TYPE_CHECKING:
     import polars as pl
@@ -39,7 +41,10 @@ def repeated(
 def shown(
     source: Source, seen: Seen, compiled: Compiled, rows: Iterable[int], names: Sequence[str]
 ) -> dict[int, tuple[dict[str, Any], dict[str, Any]]]:
-    """For each of `rows` the values of `names`, as the contract's types and as they stand there."""
+    """For each of `rows` the values of `names`, as the contract's types and as they stand there.
+
+    Raises Busy where the file is not as it was.
+    """
     import polars as pl
 
     found = {}
@@ -65,20 +70,22 @@ def shown(
                 {name: row[f"value{i}"] for i, name in enumerate(names)},
                 {name: row.get(f"raw{i}") for i, name in enumerate(names)},
             )
+    if found.keys() != wanted:
+        raise _changed(source)
     return found
 
 
 def _gathered(pieces: Iterable[pl.Series], least: int) -> Iterator[pl.Series]:
-    """The same, in pieces of `least` or more."""
+    """The same, in pieces of `least` to twice as many."""
     import polars as pl
 
     held: list[pl.Series] = []
     for piece in pieces:
-        if piece.len():
-            held.append(piece)
-        if sum(map(len, held)) >= least:
-            yield pl.concat(held)
-            held = []
+        for start in range(0, piece.len(), least):
+            held.append(piece.slice(start, least))
+            if sum(map(len, held)) >= least:
+                yield pl.concat(held)
+                held = []
     if held:
         yield pl.concat(held)
 
@@ -156,6 +163,12 @@ def _keyed(
 def _parts(source: Source, seen: Seen) -> Iterator[tuple[Part, int, int]]:
     """Each part with the number of its first row and of its rows."""
     first = 0
-    for part, height in zip(source.parts(), seen.heights, strict=True):
+    for part, height in zip_longest(source.parts(), seen.heights):
+        if part is None or height is None:
+            raise _changed(source)
         yield part, first, height
         first += height
+
+
+def _changed(source: Source) -> Busy:
+    return Busy(f"{source.path} changed while it was read", hint="run the command again")
