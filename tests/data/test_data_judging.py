@@ -17,7 +17,8 @@ from mlctl.adapters import tables
 from mlctl.adapters.spill import Spill
 from mlctl.data.contracts import counting, finding, verdict
 from mlctl.data.contracts.counting import Source
-from mlctl.data.contracts.verdict import Verdict, judge, judge_files
+from mlctl.data.contracts.outcome import Verdict
+from mlctl.data.contracts.verdict import judge, judge_files
 
 often = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from mlctl.cli.main import run
-from mlctl.data.contracts.verdict import Failure, Verdict
+from mlctl.data.contracts.outcome import Failure, Verdict
 from mlctl.data.inferring import infer_contract
 from mlctl.data.validated import Validated, to_dict, to_markdown
 from mlctl.data.validation import validate

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from mlctl.data.contracts.compile import compile_contract
 from mlctl.data.contracts.contract import parse
 from mlctl.data.contracts.infer import infer
+from mlctl.data.contracts.outcome import Verdict
 from mlctl.data.contracts.render import to_yaml
-from mlctl.data.contracts.verdict import Verdict, judge
+from mlctl.data.contracts.verdict import judge
 
 HEAD = "schema: mlctl.contract/1\ndata: d.csv\n"
 

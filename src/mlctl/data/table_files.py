@@ -1,4 +1,7 @@
-"""The files of a data set: one table, all tables in a folder, or those that a pattern matches."""
+"""The files of a data set: one table, all tables in a folder, or those that a pattern matches.
+
+They are found here, and judged as one.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,11 @@ import os
 from collections.abc import Mapping, Sequence
 from functools import partial
 
+from mlctl.data.contracts.compile import compile_contract
 from mlctl.data.contracts.contract import Contract
 from mlctl.data.contracts.counting import Source
+from mlctl.data.contracts.outcome import Verdict
+from mlctl.data.contracts.verdict import judge_files
 from mlctl.errors import ConfigError
 from mlctl.store.tree import tree_bytes, tree_id
 
@@ -63,12 +69,20 @@ def digest_of_files(data: str, digests: Mapping[str, str]) -> str:
     return f"md5:{tree_id(tree_bytes(listed))}"
 
 
-def sources(root: str, paths: Sequence[str]) -> list[Source]:
-    """The files to judge; one alone needs no name."""
+def judge_tables(root: str, contract: Contract, paths: Sequence[str], temporary: str) -> Verdict:
+    """The verdict on the files at `paths`, which are paths from `root`.
+
+    What memory does not hold is put into the folder `temporary`. Raises ConfigError for a contract
+    that does not fit itself or a column of `any` type, Busy for files that change meanwhile, and
+    OSError for those that cannot be opened and for a full disk.
+    """
+    from mlctl.adapters.spill import Spill
     from mlctl.adapters.tables import parts
 
-    whole = [os.path.join(root, path) for path in paths]
-    names = paths if len(paths) > 1 else [""]
-    return [
-        Source(name, path, partial(parts, path)) for name, path in zip(names, whole, strict=True)
-    ]
+    compiled = compile_contract(contract)
+    sources = []
+    for name in paths:
+        path = os.path.join(root, name)
+        sources.append(Source(name if len(paths) > 1 else "", path, partial(parts, path)))
+    with Spill(temporary) as spill:
+        return judge_files(sources, compiled, spill)

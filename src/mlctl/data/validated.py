@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from mlctl.adapters.files import write_text
-from mlctl.data.contracts.verdict import Failure, Verdict
+from mlctl.data.contracts.outcome import Failure, Verdict
 from mlctl.records import canonical
 from mlctl.reports import markdown
 

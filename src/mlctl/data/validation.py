@@ -13,12 +13,10 @@ from typing import Any
 
 from mlctl import __version__
 from mlctl.adapters.files import write_text
-from mlctl.adapters.spill import Spill
 from mlctl.data.contracts import files
-from mlctl.data.contracts.compile import compile_contract
 from mlctl.data.contracts.contract import Contract, parse
-from mlctl.data.contracts.verdict import Failure, Verdict, judge_files
-from mlctl.data.table_files import digest_of_files, sources, table_files
+from mlctl.data.contracts.outcome import Failure, Verdict
+from mlctl.data.table_files import digest_of_files, judge_tables, table_files
 from mlctl.data.validated import Validated, write_report
 from mlctl.store.hashing import file_md5
 from mlctl.store.state import State, make_local_dir, signature
@@ -56,9 +54,8 @@ def _validate_one(root: str, contract: Contract, digest: str, memory: _Memory) -
     result = Validated(contract.name, contract.data, data_digest, contract.file, digest, _NONE)
     if known is not None:
         return replace(result, verdict=known, cached=True)
-    compiled = compile_contract(contract)
-    with Spill(os.path.join(root, ".mlctl", "tmp")) as spill:
-        return replace(result, verdict=judge_files(sources(root, paths), compiled, spill))
+    temporary = os.path.join(root, ".mlctl", "tmp")
+    return replace(result, verdict=judge_tables(root, contract, paths, temporary))
 
 
 _NONE = Verdict(0, 0, 0)

@@ -9,12 +9,12 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlctl.data.contracts.compile import Compiled
 from mlctl.data.contracts.counting import Seen, Source, Tally, count
 from mlctl.data.contracts.finding import repeated, shown
+from mlctl.data.contracts.outcome import Failure, Verdict
 from mlctl.data.contracts.repeats import Repeats
 from mlctl.data.contracts.rules import Rule
 from mlctl.records.canonical import float_text
@@ -27,38 +27,6 @@ if TYPE_CHECKING:
 _LONGEST = 80  # characters shown of a text
 _FILES = 10  # named of each failure; the others are counted
 _HASHES = 4_000_000  # in memory, over all rules
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A broken promise. `rows` are data rows from 1; `values` are what stands there.
-
-    `column` is empty for checks of whole rows or of the table; `share` is `count` by all rows.
-    `file` is where the rows are, in a data set of several files: they are counted in each.
-    """
-
-    check: str
-    column: str = ""
-    count: int = 0
-    share: float = 0.0
-    rows: tuple[int, ...] = ()
-    values: tuple[Any, ...] = ()
-    detail: str | None = None
-    file: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What came of judging one data set; valid where there is no failure."""
-
-    rows: int
-    columns: int
-    checks: int
-    failures: tuple[Failure, ...] = field(default=())
-
-    @property
-    def valid(self) -> bool:
-        return not self.failures
 
 
 def judge(frame: pl.DataFrame, compiled: Compiled, *, text: bool = False) -> Verdict:
