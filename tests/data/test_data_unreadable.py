@@ -20,6 +20,7 @@ GOOD = pl.DataFrame({"a": [1, 2, 3], "b": ["x", "y", "z"]})
 CONTRACT = """\
 schema: mlctl.contract/1
 data: {data}
+rows: {{min: 1}}
 columns:
   a: {{type: int}}
   b: {{type: str, nullable: true}}
@@ -73,6 +74,11 @@ CASES = {
     "empty.jsonl": (b"", "the file is empty"),
     "empty.arrow": (b"", "the file is empty"),
     "no-header.csv": (b"\n1,x\n", "line 1 is empty, where the header is expected"),
+    "mark.csv": (b"\xef\xbb\xbf", "line 1 is empty, where the header is expected"),
+    "long-header.csv": (
+        b'"' + b"a" * 200_000 + b"\n1,x\n",
+        "line 1: unexpected end of data",
+    ),
     "long.csv": (HEADER + b"1,x\n2,y,z\n3,z\n", "line 3 has 3 fields, the header has 2"),
     "short.csv": (b"a,c,b\n1,2,x\n2\n3,4,z\n", "line 3 has 1 field, the header has 3"),
     "short.tsv": (b"a\tb\n1\tx\n2\n", "line 3 has 1 field, the header has 2"),
@@ -178,7 +184,7 @@ def test_tables_that_look_odd_and_are_whole(repo: Path, content: bytes, rows: in
     (repo / "data" / "odd.csv").write_bytes(content)
     promise(repo, "odd", "data/odd.csv")
     (result,) = validate(str(repo), ["odd"])
-    assert result.verdict.failures == ()
+    assert [f.check for f in result.verdict.failures] == ([] if rows else ["rows min 1"])
     assert result.verdict.rows == rows
 
 

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,11 +52,16 @@ def check_start(path: StrPath) -> None:
     line = head.partition(b"\n")[0]
     if "\ufffd" in line.decode("utf-8", "replace"):  # Polars would take it for a name
         check_text(path)
-    names = next(csv.reader(io.StringIO(head.decode("utf-8-sig", "replace")), delimiter=separator))
+    text = io.StringIO(head.decode("utf-8-sig", "replace"))
+    try:
+        with _any_width():
+            names = next(csv.reader(text, delimiter=separator, strict=True), [])
+    except csv.Error as error:
+        raise Unreadable(path, f"line 1: {error}") from None
     if not names:
         raise Unreadable(path, "line 1 is empty, where the header is expected")
-    for name in names:
-        if names.count(name) > 1:
+    for name, count in Counter(names).items():
+        if count > 1:
             raise _twice(path, name)
 
 
