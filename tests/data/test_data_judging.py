@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from pathlib import Path
 
 import polars as pl
-import polars.selectors as cs
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -91,7 +91,7 @@ def test_every_format_in_pieces_gives_the_verdict_of_the_whole(
 ) -> None:
     frame, text = case
     if name == "data.jsonl":
-        assume(frame.height and True not in frame.select(cs.float().is_infinite().any()).row(0))
+        assume(frame.height and all(math.inf not in row for row in frame.rows()))
     if frame.width == 1 and frame.height:  # a line without a field is no row of one column
         assume(frame.to_series().null_count() == 0)
     folder = tmp_path_factory.mktemp("table")
