@@ -14,7 +14,7 @@ from dataclasses import replace
 from mlctl.adapters import clock, dvc
 from mlctl.adapters.files import read_text, write_text
 from mlctl.errors import AnswerNo, InvalidInput
-from mlctl.executors import Exit, Job
+from mlctl.executors import Exit, Job, _devices
 from mlctl.pipeline import edit, run_cache
 from mlctl.pipeline.context import Context
 from mlctl.pipeline.events import Notice, Outcome, StageStarted
@@ -219,7 +219,7 @@ class Attempt:
             **self.stage.settings.env,
         }
         if self._gpus:
-            env["CUDA_VISIBLE_DEVICES"] = ",".join(self._gpus)
+            env.update(_devices.visible(self._gpus))
         return env
 
     def _warn_of_changed_deps(self) -> None:
