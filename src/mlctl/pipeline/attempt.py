@@ -15,6 +15,7 @@ from mlctl.adapters import clock, dvc
 from mlctl.adapters.files import read_text, write_text
 from mlctl.errors import AnswerNo, InvalidInput
 from mlctl.executors import Exit, Job
+from mlctl.executors._reach import path_with_mlctl
 from mlctl.pipeline import edit, run_cache
 from mlctl.pipeline.context import Context
 from mlctl.pipeline.events import Notice, Outcome, StageStarted
@@ -216,8 +217,10 @@ class Attempt:
             "MLCTL_RUN_ID": self.context.run_id,
             # A stage writes to a file: without this its last lines would come late.
             "PYTHONUNBUFFERED": os.environ.get("PYTHONUNBUFFERED", "1"),
+            "PATH": os.environ.get("PATH", os.defpath),
             **self.stage.settings.env,
         }
+        env["PATH"] = path_with_mlctl(env["PATH"], self.context.project.config.local_dir)
         if self._gpus:
             env["CUDA_VISIBLE_DEVICES"] = ",".join(self._gpus)
         return env
