@@ -15,8 +15,8 @@ from dataclasses import replace
 from mlctl import plugins
 from mlctl.adapters import clock
 from mlctl.adapters.files import is_locked, remove_tree
-from mlctl.errors import Busy, ConfigError, InvalidInput, MlctlError
-from mlctl.executors import Executor, _devices
+from mlctl.errors import Busy, ConfigError, InvalidInput, MlctlError, suggestion, refused
+from mlctl.executors import LOCAL, Executor, _devices
 from mlctl.executors._tail import Tail
 from mlctl.executors._watch import RunWatcher, end_abandoned
 from mlctl.pipeline import feasible
@@ -30,7 +30,7 @@ from mlctl.pipeline.planning import upstream_digests
 from mlctl.pipeline.request import Request
 from mlctl.pipeline.results import RunStatus, StageResult
 from mlctl.pipeline.scheduler import Scheduler, Slots
-from mlctl.pipeline.spec import Stage
+from mlctl.pipeline.spec import Settings, Stage
 
 KEPT_LOGS = 20  # runs whose logs are kept
 _TICK = 0.25  # seconds between two looks at the time while stages run
@@ -83,6 +83,7 @@ class Loop:
             self._run_pending(pending)
             ended_well = self.signal is None and not self._failed
         finally:
+            self._tail.close()
             self._watcher.close(leave=ended_well)
         if self.signal is not None:
             return "interrupted"
@@ -100,6 +101,7 @@ class Loop:
         return replace(
             context,
             executor=self._executor,
+            place=self._place,
             watcher=self._watcher,
             follow=self._tail.follow,
             release=self._tail.release,
@@ -111,14 +113,14 @@ class Loop:
         graph = self._project.graph
         needs = [[places[n] for n in graph.needs[i] if n in places] for i in pending]
         stages = [self._project.stages[index] for index in pending]
-        settings = [stage.settings for stage in stages]
+        settings = [self._local_needs(stage) for stage in stages]
         gpus = _devices.gpus() if any(s.gpus for s in settings) else ()
         with self._project.naming_lines():
             for stage in stages:
                 self._executor(stage)
                 feasible.check(
                     stage,
-                    gpus=len(gpus),
+                    gpus=len(gpus) if self._place(stage) == LOCAL else None,
                     environment=os.environ,
                     ignored=self._project.is_ignored_out,
                 )
@@ -127,17 +129,17 @@ class Loop:
         return Scheduler(needs, settings, slots, graph.sequences(pending))
 
     def _run_pending(self, pending: Sequence[int]) -> None:
-        try:
-            self._hand_out(pending)
-        except BaseException:
-            self._context.book.abandon()
-            raise
-        self._context.book.close()
-        self._tail.close()
+        with self._signals():
+            try:
+                self._hand_out(pending)
+                self._context.book.close()
+            except BaseException:
+                self._context.book.abandon()
+                raise
 
     def _hand_out(self, pending: Sequence[int]) -> None:
         waiting_told = clock.monotonic()
-        with self._signals(), ThreadPoolExecutor(self._request.jobs, "stage") as pool:
+        with ThreadPoolExecutor(self._request.jobs, "stage") as pool:
             try:
                 while not self._scheduler.done:
                     if self.signal is None and self._unheard():
@@ -215,7 +217,7 @@ class Loop:
             clock.monotonic() - begin,
             end.code if end else None,
             attempt.attempts if attempt else 1,
-            stage.settings.on or "local",
+            self._place(stage),
             locked,
             attempt.log if attempt else None,
             message,
@@ -270,20 +272,39 @@ class Loop:
                 Waiting(tuple((stages[pending[p]].address, why) for p, why in waits.items()))
             )
 
+    def _place(self, stage: Stage) -> str:
+        return stage.settings.on or self._request.on or LOCAL
+
+    def _local_needs(self, stage: Stage) -> Settings:
+        """What the stage takes of this machine: on a host, nothing but a thread that waits."""
+        if self._place(stage) == LOCAL:
+            return stage.settings
+        return replace(stage.settings, cpus=1, gpus=0, memory=None)
+
     def _executor(self, stage: Stage) -> Executor:
-        name = stage.settings.on or "local"
+        name = self._place(stage)
         if name not in self._executors:
-            try:
-                module = plugins.load("mlctl.executors", name, kind="executor or host")
-            except InvalidInput as error:
-                raise ConfigError(
-                    str(error),
-                    file=stage.file,
-                    where=f"{stage.where}.meta.mlctl.on",
-                    hint=error.hint,
-                ) from None
-            self._executors[name] = module.Executor()
+            self._executors[name] = self._new_executor(name, stage)
         return self._executors[name]
+
+    def _new_executor(self, name: str, stage: Stage) -> Executor:
+        hosts = self._request.hosts
+        if name in hosts:
+            from mlctl.executors import ssh
+
+            return ssh.Executor(name, hosts[name])
+        try:
+            module = plugins.load("mlctl.executors", name, kind="executor or host")
+        except InvalidInput:
+            known = [LOCAL, *hosts]
+            hint = suggestion(name, known) if hosts else f"`mlctl host add {name}` makes it known"
+            message = f"no host is called {name!r}"
+            if stage.settings.on is None:
+                raise InvalidInput(message, hint=hint) from None
+            where = f"{stage.where}.meta.mlctl.on"
+            raise ConfigError(message, file=stage.file, where=where, hint=hint) from None
+        executor: Executor = module.Executor()
+        return executor
 
     def _stop(self, number: int) -> None:
         """End the stages and then the run; a second time, kill at once."""
@@ -324,8 +345,8 @@ def _keys(stage: Stage) -> Iterator[str]:
 
 def _told(error: Exception) -> str:
     """What a user reads of a failed stage: the message, and on a line of its own what to do."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'disk'}: {error.strerror}"
+    if isinstance(error, OSError):
+        return str(refused(error))
     hint = getattr(error, "hint", None)
     return f"{error}\nhint: {hint}" if hint else str(error)
 
