@@ -88,12 +88,15 @@ class Sshd:
 
     def connections(self) -> list[int]:
         """The server's processes of open connections."""
+        own = self._process.pid if self._process else 0
         found = []
         for entry in Path("/proc").iterdir():
+            if not entry.name.isdigit() or int(entry.name) == own:
+                continue
             with contextlib.suppress(OSError):
-                if (entry / "cmdline").read_bytes().startswith(b"sshd: ") and entry.name.isdigit():
-                    if _is_below(int(entry.name), self._process.pid if self._process else 0):
-                        found.append(int(entry.name))
+                named = (entry / "cmdline").read_bytes().startswith(b"sshd: ")
+                if named and _is_below(int(entry.name), own):
+                    found.append(int(entry.name))
         return found
 
     def cut(self) -> None:

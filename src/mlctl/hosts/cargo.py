@@ -27,6 +27,7 @@ from mlctl.store.workspace import Workspace
 
 # Written by mlctl and read by no stage; all that they hold would travel anew after each run.
 _RECORDS = ("runs", "reports", "profiles", "studies", ".mlctl", ".dvc")
+_LOCK = "dvc.lock"
 
 
 @dataclass
@@ -128,6 +129,8 @@ def _code(
 
 
 def _is_code(path: str, prefix: str, skipped: Sequence[str]) -> bool:
-    if is_secret(path) or any(path == out or path.startswith(out + "/") for out in skipped):
+    if path.rsplit("/", 1)[-1] == _LOCK or is_secret(path):
+        return False
+    if any(path == out or path.startswith(out + "/") for out in skipped):
         return False
     return not path.startswith(prefix) or path[len(prefix) :].split("/", 1)[0] not in _RECORDS

@@ -17,7 +17,9 @@ from urllib.parse import quote
 from mlctl.adapters.files import write_text
 from mlctl.store.state import make_local_dir
 
-_OF_THE_MOMENT = ("submitted",)  # in a spec, but no part of what is asked for
+# In a spec, but no part of what is asked for: as in DVC's lock, that is the command, the deps, the
+# parameters and the outs. Code that is no dep may change while the job runs.
+_OF_THE_MOMENT = ("submitted", "code", "user")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Intent:
 
 
 def digest(spec: Mapping[str, Any]) -> str:
-    """What tells two requests apart: all of the spec but its time, and what names one run."""
+    """What tells two requests apart."""
     kept = {key: value for key, value in spec.items() if key not in _OF_THE_MOMENT}
     kept["env"] = {key: value for key, value in spec["env"].items() if key != "MLCTL_RUN_ID"}
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
