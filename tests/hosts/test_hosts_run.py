@@ -6,8 +6,6 @@ import signal
 import subprocess
 import time
 
-import pytest
-
 from e2e.sandbox import wait_until
 
 COUNT = """\
@@ -22,7 +20,11 @@ open("count.out", "w").write(sys.argv[1])
 def counting(box, lines=40, pause=0.05, **more):
     """A stage that prints `lines` numbered lines."""
     box.write("count.py", COUNT)
-    stage = {"cmd": f"python3 count.py {lines} {pause}", "deps": ["count.py"], "outs": ["count.out"]}
+    stage = {
+        "cmd": f"python3 count.py {lines} {pause}",
+        "deps": ["count.py"],
+        "outs": ["count.out"],
+    }
     box.stages({"count": {**stage, **more}})
 
 
@@ -64,7 +66,10 @@ def test_outs_come_back_and_dvc_agrees(box, server):
     for number in range(30):
         box.write(f"data/{number}.txt", str(number))
     box.write(".gitignore", "/data\n")
-    box.write("sum.py", "import pathlib\nprint(sum(int(p.read_text()) for p in pathlib.Path('data').iterdir()))\n")
+    box.write(
+        "sum.py",
+        "import pathlib\nprint(sum(int(p.read_text()) for p in pathlib.Path('data').iterdir()))\n",
+    )
     box.write("params.yaml", "factor: 2\n")
     box.stages(
         {
@@ -93,7 +98,6 @@ def test_a_stage_names_its_host_itself(box, server):
     counting(box, 1, 0, meta={"mlctl": {"on": "box"}})
     assert box.mlctl("run").returncode == 0
     assert len(jobs(server)) == 1
-    assert "on box" in box.mlctl("plan", "--force").stdout or True
 
 
 def test_dirty_and_untracked_code_travels_and_secrets_do_not(box, server):
@@ -128,7 +132,13 @@ def test_an_out_that_was_not_written_is_named(box, server):
 
 def test_a_timeout_ends_the_whole_tree(box, server):
     box.stages(
-        {"a": {"cmd": "sleep 300 & sleep 300", "outs": ["a.out"], "meta": {"mlctl": {"timeout": 1}}}}
+        {
+            "a": {
+                "cmd": "sleep 300 & sleep 300",
+                "outs": ["a.out"],
+                "meta": {"mlctl": {"timeout": 1}},
+            }
+        }
     )
     done = box.mlctl("run", "--on", "box")
     assert done.returncode == 1
@@ -193,7 +203,9 @@ def test_a_killed_supervisor_is_replaced(box, server):
     with box.started("run", "--on", "box") as run:
         wait_until(lambda: "line 3" in log_of(box))
         (job,) = jobs(server)
-        found = subprocess.run(["pgrep", "-f", f"supervise .*{job}"], capture_output=True, text=True)
+        found = subprocess.run(
+            ["pgrep", "-f", f"supervise .*{job}"], capture_output=True, text=True
+        )
         for pid in found.stdout.split():
             os.kill(int(pid), signal.SIGKILL)
         assert run.wait(60) == 0
@@ -239,13 +251,12 @@ def test_a_stage_that_writes_into_its_dep_does_not_spoil_it(box, server):
     assert box.read("b.out") == "as it was"
 
 
-@pytest.mark.parametrize("noise", ["banner", "fish-like"])
-def test_what_a_login_shell_prints_is_no_answer(box, server, noise):
+def test_what_a_login_shell_prints_is_no_answer(box, server):
     shell = server.folder / "shell"
     shell.write_text('#!/bin/sh\necho "Welcome!"; printf "E\\0\\0\\0\\1"\nexec /bin/sh "$@"\n')
     shell.chmod(0o755)
     config = server.folder / "sshd_config"
-    config.write_text(config.read_text() + f"ForceCommand {shell} -c \"$SSH_ORIGINAL_COMMAND\"\n")
+    config.write_text(config.read_text() + f'ForceCommand {shell} -c "$SSH_ORIGINAL_COMMAND"\n')
     server.stop()
     server.start()
     counting(box, 2, 0)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shlex
 import subprocess
 import tempfile
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 from mlctl.errors import NotAble
 
@@ -84,9 +85,15 @@ class Session:
     """A running command of a host: we write to `stdin` and read from `stdout`."""
 
     process: subprocess.Popen[bytes]
-    stdin: IO[bytes]
-    stdout: IO[bytes]
     errors: IO[bytes]
+
+    @property
+    def stdin(self) -> IO[bytes]:
+        return cast("IO[bytes]", self.process.stdin)
+
+    @property
+    def stdout(self) -> IO[bytes]:
+        return cast("IO[bytes]", self.process.stdout)
 
     def said(self) -> str:
         """What it, or ssh, printed to standard error."""
@@ -155,8 +162,13 @@ class Ssh:
             stderr=errors,
             start_new_session=True,  # Ctrl-C is ours to hear
         )
-        assert process.stdin and process.stdout
-        return Session(process, process.stdin, process.stdout, errors)
+        return Session(process, errors)
+
+    def shell(self, folder: str | None) -> int:
+        """A login shell for a person, in `folder` where one is given; its exit code."""
+        argv = self._argv("ControlMaster=auto", f"ControlPersist={PERSIST}", "RequestTTY=auto")
+        command = [f"cd {shlex.quote(folder)} && exec $SHELL -l"] if folder else []
+        return subprocess.run([*argv, "-t", "--", self.host, *command]).returncode
 
     def close(self) -> None:
         """End the connection, for all who use it."""

@@ -11,7 +11,6 @@ from typing import Protocol
 
 from mlctl.store.workspace import Workspace
 
-
 LOCAL = "local"  # the executor of this machine
 
 

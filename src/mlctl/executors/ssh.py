@@ -12,8 +12,8 @@ import os
 import shlex
 import threading
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from mlctl.adapters import clock, ssh
 from mlctl.errors import AnswerNo, MlctlError, NotAble
@@ -25,6 +25,8 @@ from mlctl.hosts.client import Host, knows
 from mlctl.records.ulid import RANDOM_BYTES, new_ulid
 from mlctl.store import arrivals
 from mlctl.store.digest import Digest
+
+T = TypeVar("T")
 
 _PATIENCE = 2.0  # seconds of silence before it is told that the host is away
 
@@ -40,8 +42,7 @@ class Executor:
 
     def run(self, job: Job) -> Exit:
         """Raises NotAble where the host cannot run it, AnswerNo where an out was not written."""
-        files = job.files
-        assert files is not None
+        files = _files(job)
         load = cargo.load(files.workspace, files.reads, [key for key, _ in files.outs])
         spec = self._spec(job, files, load)
         name = self._take_up(job, files, spec)
@@ -57,15 +58,14 @@ class Executor:
         finally:
             with self._lock:
                 self._running.pop(name, None)
-        return self._exit(job, files, end)
+        return self._exit(job, end)
 
     def settle(self, job: Job) -> None:
         """What came of the job is recorded: it need not be taken up again."""
-        assert job.files is not None
-        intents.forget(job.files.workspace.config.local_dir, job.address)
+        intents.forget(_files(job).workspace.config.local_dir, job.address)
 
-    def cancel(self, *, now: bool = False) -> None:
-        """End the jobs; with `now`, do not wait to hear that they have ended."""
+    def cancel(self, *, now: bool = False) -> None:  # noqa: ARG002 - there is no harder way
+        """Ask the host to end the jobs: their processes are asked first, and killed soon after."""
         self._cancelled.set()
         with self._lock:
             running = list(self._running)
@@ -142,7 +142,7 @@ class Executor:
         cached = dict(files.outs)
         arrivals.bring(files.workspace, wanted, cached, self._host.get)
 
-    def _patiently(self, job: Job, act: Any) -> Any:
+    def _patiently(self, job: Job, act: Callable[[], T]) -> T:
         """Do `act`, again and again while there is no contact. Raises when we are cancelled."""
         since = time.monotonic()
         told = False
@@ -150,9 +150,6 @@ class Executor:
         while True:
             try:
                 result = act()
-                if told:
-                    job.tell(f"{self._host.name} is back after {time.monotonic() - since:.0f} s")
-                return result
             except (LostContact, ssh.Unreachable) as error:
                 if not isinstance(error, LostContact) and not self._host.was_met:
                     raise
@@ -165,8 +162,12 @@ class Executor:
                     told = True
                     job.tell(f"no contact with {self._host.name}; the job goes on there ({error})")
                 self._cancelled.wait(next(pauses))
+            else:
+                if told:
+                    job.tell(f"{self._host.name} is back after {time.monotonic() - since:.0f} s")
+                return result
 
-    def _exit(self, job: Job, files: Files, end: Mapping[str, Any]) -> Exit:
+    def _exit(self, job: Job, end: Mapping[str, Any]) -> Exit:
         """How the job ended. Raises where that was not by its command."""
         reason = end["reason"]
         if reason in {"ended", "cancelled"}:
@@ -194,6 +195,12 @@ class Executor:
         if end.get("stuck"):
             pids = ", ".join(map(str, end["stuck"]))
             job.tell(f"processes that nothing ends are left on {self._host.name}: {pids}")
+
+
+def _files(job: Job) -> Files:
+    if job.files is None:
+        raise ValueError("a host needs to know what a job reads and writes")
+    return job.files
 
 
 def _can_be_used(state: Mapping[str, Any]) -> bool:

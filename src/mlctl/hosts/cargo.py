@@ -92,7 +92,7 @@ def _add_dep(cargo: Cargo, workspace: Workspace, key: str) -> None:
     if seen is None:
         raise AnswerNo(f"{key!r} does not exist")
     digest = seen.digest
-    dep = {"path": cargo.prefix + key, "md5": digest.md5}
+    dep: dict[str, Any] = {"path": cargo.prefix + key, "md5": digest.md5}
     if digest.isexec:
         dep["isexec"] = True
     cargo.deps.append(dep)

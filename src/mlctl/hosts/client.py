@@ -93,6 +93,10 @@ class Host:
                 return end
         raise LostContact(f"host {self.name!r}: the log ended without an end")
 
+    def shell(self, folder: str | None = None) -> int:
+        """A shell there for a person; its exit code."""
+        return self._ssh.shell(folder)
+
     def close(self) -> None:
         """Hang up. The connection stays open for the next command."""
         with self._lock:

@@ -209,9 +209,9 @@ class Attempt:
         outs = tuple((out.key, out.cache) for out in self.stage.outs)
         there = [out.key for out in self.stage.outs if out.persist]
         there = [key for key in there if os.path.exists(self.context.workspace.path(key))]
-        deps = [dep.key for dep in (*self.stage.deps, *self.stage.params)]
+        reads = [dep.key for dep in self.stage.deps] + [dep.key for dep in self.stage.params]
         workspace = self.context.workspace
-        return Files(workspace, self.stage.wdir, (*deps, *there), outs, frozenset(there))
+        return Files(workspace, self.stage.wdir, (*reads, *there), outs, frozenset(there))
 
     def _tell_started(self) -> None:
         self.context.emit(

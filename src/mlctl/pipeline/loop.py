@@ -15,7 +15,7 @@ from dataclasses import replace
 from mlctl import plugins
 from mlctl.adapters import clock
 from mlctl.adapters.files import is_locked, remove_tree
-from mlctl.errors import Busy, ConfigError, InvalidInput, MlctlError, suggestion, refused
+from mlctl.errors import Busy, ConfigError, InvalidInput, MlctlError, refused, suggestion
 from mlctl.executors import LOCAL, Executor, _devices
 from mlctl.executors._tail import Tail
 from mlctl.executors._watch import RunWatcher, end_abandoned

@@ -1,13 +1,16 @@
 """Files that survive: whole or not there, and known to the disk before they are relied on."""
 
+from __future__ import annotations
+
 import errno
 import fcntl
 import json
 import os
 import tempfile
+from typing import Any
 
 
-def write(path, data):
+def write(path: str, data: Any) -> None:
     """Replace `path` by `data` (bytes, or what is JSON), durably."""
     if not isinstance(data, bytes):
         data = json.dumps(data, sort_keys=True).encode()
@@ -25,7 +28,7 @@ def write(path, data):
     sync_folder(folder)
 
 
-def sync_folder(path):
+def sync_folder(path: str) -> None:
     """Bring the names in a folder to the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
@@ -34,7 +37,7 @@ def sync_folder(path):
         os.close(handle)
 
 
-def read(path):
+def read(path: str) -> Any:
     """The JSON in `path`, or None where there is no such file."""
     try:
         with open(path, "rb") as file:
@@ -43,7 +46,7 @@ def read(path):
         return None
 
 
-def remove(path):
+def remove(path: str) -> None:
     """Remove a file that may be gone."""
     try:
         os.unlink(path)
@@ -51,7 +54,7 @@ def remove(path):
         pass
 
 
-def hold(path, wait=False, create=True):
+def hold(path: str, *, create: bool = True) -> int | None:
     """An open descriptor that locks `path` for as long as it lives, or None where another does.
 
     Locks of one's own files are opened for writing; those of others can be locked all the same.
@@ -59,7 +62,7 @@ def hold(path, wait=False, create=True):
     flags = os.O_RDWR | os.O_CREAT if create else os.O_RDONLY
     handle = os.open(path, flags | os.O_CLOEXEC, 0o644)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(handle)
         if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
@@ -68,7 +71,7 @@ def hold(path, wait=False, create=True):
     return handle
 
 
-def is_held(path):
+def is_held(path: str) -> bool:
     """Whether a living process holds `path`."""
     try:
         handle = hold(path, create=False)

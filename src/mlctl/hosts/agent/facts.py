@@ -1,18 +1,21 @@
 """What there is to know of a host before a job is sent there."""
 
+from __future__ import annotations
+
 import getpass
 import os
 import platform
 import shutil
 import sys
 import time
+from typing import Any
 
 from mlctl.hosts.agent import gpus, leases, processes
 
 LOGIND = ("/etc/systemd/logind.conf", "/usr/lib/systemd/logind.conf")
 
 
-def facts(home):
+def facts(home: str) -> dict[str, Any]:
     """All of it, as JSON; sizes in bytes, times in seconds."""
     disk = os.statvfs(home)
     driver, cuda = gpus.driver()
@@ -43,7 +46,7 @@ def facts(home):
     }
 
 
-def gpu_states():
+def gpu_states() -> list[dict[str, Any]]:
     """Each GPU with `leased`, whether a job of mlctl has it."""
     try:
         leased = leases.Leases().holders()
@@ -52,7 +55,7 @@ def gpu_states():
     return [dict(gpu.to_dict(), leased=gpu.uuid in leased) for gpu in gpus.seen().values()]
 
 
-def kills_at_logout():
+def kills_at_logout() -> bool:
     """Whether the system ends a user's processes with the last session (logind.conf(5))."""
     if os.path.exists(os.path.join("/var/lib/systemd/linger", getpass.getuser())):
         return False
@@ -69,7 +72,7 @@ def kills_at_logout():
     return False
 
 
-def _has_venv():
+def _has_venv() -> bool:
     try:
         import ensurepip  # noqa: F401 - Debian leaves it out of its Python
         import venv  # noqa: F401

@@ -1,10 +1,13 @@
 """What may go: jobs that their client has fetched, and objects that no job needs."""
 
+from __future__ import annotations
+
 import fcntl
 import json
 import os
 import shutil
 import time
+from typing import Any
 
 from mlctl.hosts.agent.jobs import Job, names
 from mlctl.hosts.agent.objects import Objects
@@ -13,19 +16,19 @@ from mlctl.hosts.agent.objects import Objects
 class Shared:
     """Held while a job is being made, so that nothing that it needs is collected."""
 
-    def __init__(self, home, exclusive=False):
+    def __init__(self, home: str, *, exclusive: bool = False) -> None:
         self._path = os.path.join(home, "gc.lock")
         self._kind = fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH
 
-    def __enter__(self):
+    def __enter__(self) -> None:
         self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._handle, self._kind)
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         os.close(self._handle)
 
 
-def collect(home, days, dry):
+def collect(home: str, days: float, *, dry: bool) -> dict[str, Any]:
     """Remove what may go; `{jobs, objects, bytes}` of it.
 
     A job may go when it has ended, its client has all of it, and that was `days` ago. An object may
@@ -35,7 +38,7 @@ def collect(home, days, dry):
         oldest = time.time() - days * 86400
         gone = [name for name in names(home) if _may_go(Job(home, name), oldest)]
         kept = set(names(home)) - set(gone)
-        needed = set()
+        needed: set[str] = set()
         for name in kept:
             needed |= _needs(Job(home, name), Objects(home))
         objects, size = _unneeded(home, needed, oldest)
@@ -52,7 +55,7 @@ def collect(home, days, dry):
         return {"jobs": gone, "objects": len(objects), "bytes": size, "leftovers": len(leftovers)}
 
 
-def _may_go(job, oldest):
+def _may_go(job: Job, oldest: float) -> bool:
     try:
         if not job.exists():  # its making was cut off
             return os.stat(job.folder).st_mtime < oldest
@@ -62,7 +65,7 @@ def _may_go(job, oldest):
     return job.end() is not None and acked < oldest
 
 
-def _needs(job, objects):
+def _needs(job: Job, objects: Objects) -> set[str]:
     """The objects of a job: its code, its deps and its outs, with what folders list."""
     if not job.exists():
         return set()
@@ -82,8 +85,9 @@ def _needs(job, objects):
     return needed
 
 
-def _unneeded(home, needed, oldest):
-    found, size = [], 0
+def _unneeded(home: str, needed: set[str], oldest: float) -> tuple[list[str], int]:
+    found: list[str] = []
+    size = 0
     for folder, _, files in os.walk(os.path.join(home, "objects")):
         for name in files:
             path = os.path.join(folder, name)
@@ -94,7 +98,7 @@ def _unneeded(home, needed, oldest):
     return found, size
 
 
-def _leftovers(home, oldest):
+def _leftovers(home: str, oldest: float) -> list[str]:
     """Halves of transfers that were cut off."""
     folder = os.path.join(home, "tmp")
     paths = [os.path.join(folder, name) for name in os.listdir(folder)]

@@ -1,5 +1,7 @@
 """Where a host keeps what is mlctl's: one folder of the user, on a local file system."""
 
+from __future__ import annotations
+
 import os
 
 # Locks there are slow, lie, or are not seen by other machines: state never goes on these.
@@ -14,7 +16,7 @@ class Unusable(Exception):
     """No folder can be had; the message says which were tried, and why not."""
 
 
-def find(wanted=None):
+def find(wanted: str | None = None) -> str:
     """The folder: `wanted`, `$MLCTL_HOME`, or the first of the usual places that will do.
 
     Raises Unusable.
@@ -32,12 +34,12 @@ def find(wanted=None):
     raise Unusable("; ".join(tried))
 
 
-def places():
+def places() -> list[str]:
     """The usual places, best first."""
     return ["~/.mlctl-host", "/var/tmp/mlctl-{}".format(os.getuid())]
 
 
-def _problem(path):
+def _problem(path: str) -> str | None:
     """Why `path` will not do, or None; it is made where it can be."""
     try:
         os.makedirs(path, mode=0o700, exist_ok=True)
@@ -54,10 +56,11 @@ def _problem(path):
     return None
 
 
-def file_system(path):
+def file_system(path: str) -> str | None:
     """The type of the file system that `path` lies on, or None where the system does not tell."""
     path = os.path.realpath(path)
-    best, kind = "", None
+    best = ""
+    kind: str | None = None
     try:
         with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
             for line in file:

@@ -19,6 +19,8 @@ Every file is whole or not there. `state` tells what is true now; whoever asks m
 supervisor has died, and take its place (`supervise`).
 """
 
+from __future__ import annotations
+
 import errno
 import json
 import os
@@ -26,6 +28,7 @@ import re
 import subprocess
 import sys
 import time
+from typing import Any, Mapping
 
 from mlctl.hosts.agent import disk, processes
 
@@ -40,31 +43,31 @@ class Unknown(Exception):
 class Job:
     """One job below a home."""
 
-    def __init__(self, home, name):
+    def __init__(self, home: str, name: str) -> None:
         if not NAME.fullmatch(name):
             raise Unknown(name)
         self.home = home
         self.name = name
         self.folder = os.path.join(home, "jobs", name)
 
-    def path(self, name):
+    def path(self, name: str) -> str:
         return os.path.join(self.folder, name)
 
     @property
-    def work(self):
+    def work(self) -> str:
         """The work tree."""
         return self.path("work")
 
-    def exists(self):
+    def exists(self) -> bool:
         return os.path.exists(self.path("spec.json"))
 
-    def spec(self):
-        spec = disk.read(self.path("spec.json"))
+    def spec(self) -> dict[str, Any]:
+        spec: dict[str, Any] | None = disk.read(self.path("spec.json"))
         if spec is None:
             raise Unknown(self.name)
         return spec
 
-    def create(self, spec, agent):
+    def create(self, spec: Mapping[str, Any], agent: bytes) -> None:
         """Make the folder; the same again changes nothing."""
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
         if self.exists():
@@ -76,11 +79,12 @@ class Job:
         disk.write(self.path("spec.json"), spec)
         disk.sync_folder(os.path.dirname(self.folder))
 
-    def end(self):
+    def end(self) -> dict[str, Any] | None:
         """The end as it was recorded, or None."""
-        return disk.read(self.path("exit.json"))
+        end: dict[str, Any] | None = disk.read(self.path("exit.json"))
+        return end
 
-    def finish(self, end):
+    def finish(self, end: Mapping[str, Any]) -> None:
         """Record the end, also on a full disk."""
         try:
             disk.write(self.path("exit.json"), end)
@@ -91,7 +95,7 @@ class Job:
             disk.write(self.path("exit.json"), end)
         disk.remove(self.path("reserve"))
 
-    def state(self):
+    def state(self) -> dict[str, Any]:
         """`{state, …}`: `exited` with its end, or `waiting`, `running` or `starting`."""
         end = self.end()
         if end is not None:
@@ -104,10 +108,10 @@ class Job:
             return dict(wait, state="waiting")
         return {"state": "starting"}
 
-    def is_supervised(self):
+    def is_supervised(self) -> bool:
         return disk.is_held(self.path("claim"))
 
-    def ensure(self, secrets=None):
+    def ensure(self, secrets: Mapping[str, str] | None = None) -> None:
         """See to it that somebody watches this job, until it has ended.
 
         `secrets` are variables for its commands; they are on no disk, so a supervisor that takes
@@ -116,7 +120,7 @@ class Job:
         if self.end() is None and not self.is_supervised():
             self.supervise(secrets)
 
-    def supervise(self, secrets=None):
+    def supervise(self, secrets: Mapping[str, str] | None = None) -> None:
         """Start a supervisor that outlives us; returns when it has its claim, or has ended."""
         argv = [
             sys.executable,
@@ -142,6 +146,7 @@ class Job:
             )
         os.close(write_end)
         try:
+            assert child.stdin is not None
             child.stdin.write(json.dumps(secrets or {}).encode())
             child.stdin.close()
         except OSError:  # it found another one at work, and has ended
@@ -150,29 +155,29 @@ class Job:
             ready.read()  # ends when it has its claim, or has ended
 
 
-def names(home):
+def names(home: str) -> list[str]:
     """All jobs, oldest first: names are ULIDs, which sort by time."""
     folder = os.path.join(home, "jobs")
     return sorted(name for name in os.listdir(folder) if NAME.fullmatch(name))
 
 
-def clock():
+def clock() -> float:
     """Seconds since 1970 by this host's clock: for people, never compared with another's."""
     return round(time.time(), 3)
 
 
-def _environment(**more):
+def _environment(**more: str) -> dict[str, str]:
     """Ours, without the mark of a job that we may be called from: it would be ended with that."""
     environment = dict(os.environ, **more)
     environment.pop(processes.MARK, None)
     return environment
 
 
-def boot():
+def boot() -> str:
     return processes.boot_id()
 
 
-def _reserve(path):
+def _reserve(path: str) -> None:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
     try:
         os.posix_fallocate(handle, 0, RESERVE)

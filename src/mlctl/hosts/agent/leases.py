@@ -10,11 +10,14 @@ made once, without a mode to write for others, and opened for reading, which is 
 (and all that a kernel with `fs.protected_regular` allows).
 """
 
+from __future__ import annotations
+
 import errno
 import fcntl
 import json
 import os
 import time
+from typing import Any, Callable, Sequence
 
 from mlctl.hosts.agent import gpus
 
@@ -29,15 +32,16 @@ class NotEnough(Exception):
 class Leases:
     """The leases and the queue of this host."""
 
-    def __init__(self, folder=None):
+    def __init__(self, folder: str | None = None) -> None:
         self.folder = folder or os.environ.get("MLCTL_LOCKS") or _first_usable()
         self.queue = os.path.join(self.folder, "queue")
         for path in (self.folder, self.queue):
             _make_shared(path)
 
-    def enter(self, job, count, who):
-        """A place in the queue: a ticket, held until `leave`. It is lost with its holder, unless the
-        job comes again before others look.
+    def enter(self, job: str, count: int, who: str) -> Ticket:
+        """A place in the queue, held until `leave`.
+
+        It is lost with its holder, unless the job comes again before others look.
         """
         with _Held(self._file("mutex")):
             for _, name in self._tickets():
@@ -52,7 +56,7 @@ class Leases:
             fcntl.flock(handle, fcntl.LOCK_EX)
         return Ticket(self, name, handle, count)
 
-    def try_take(self, ticket):
+    def try_take(self, ticket: Ticket) -> Lease | None:
         """The lease of the ticket's GPUs if it is their turn and they are free, else None.
 
         Raises NotEnough. The driver, which takes its time, is asked only where locks are free.
@@ -71,12 +75,12 @@ class Leases:
                 if entry["ticket"] == ticket.name:
                     break
                 ahead += entry["gpus"]
-            taken = {}
+            taken: dict[str, int] = {}
             for uuid in ticket.known:
                 handle = _lock(self._file("gpu-" + uuid))
                 if handle is not None:
                     taken[uuid] = handle
-            mine = ()
+            mine: Sequence[str] = ()
             if len(taken) >= ahead + ticket.count:
                 now = gpus.seen()  # a process that mlctl knows nothing of may use one
                 free = [uuid for uuid in taken if uuid in now and not now[uuid].users]
@@ -87,7 +91,7 @@ class Leases:
                     os.close(handle)
             return Lease(mine, [taken[uuid] for uuid in mine]) if enough else None
 
-    def waiting(self, prune=False):
+    def waiting(self, *, prune: bool = False) -> list[tuple[int, dict[str, Any]]]:
         """`(number, {ticket, job, gpus, user})` of those who wait, first come first.
 
         With the mutex held, `prune` removes the tickets that nobody holds any more.
@@ -109,7 +113,7 @@ class Leases:
             found.append((number, dict(entry, ticket=name)))
         return found
 
-    def holders(self):
+    def holders(self) -> set[str]:
         """The UUIDs of the GPUs that are leased now."""
         found = set()
         for name in os.listdir(self.folder):
@@ -121,7 +125,7 @@ class Leases:
                     os.close(handle)
         return found
 
-    def _tickets(self):
+    def _tickets(self) -> list[tuple[int, str]]:
         found = []
         for name in os.listdir(self.queue):
             number = name.partition("-")[0]
@@ -129,7 +133,7 @@ class Leases:
                 found.append((int(number), name))
         return sorted(found)
 
-    def _file(self, name):
+    def _file(self, name: str) -> str:
         path = os.path.join(self.folder, name)
         if not os.path.exists(path):
             try:
@@ -142,14 +146,14 @@ class Leases:
 class Ticket:
     """A place in the queue."""
 
-    def __init__(self, leases, name, handle, count):
+    def __init__(self, leases: Leases, name: str, handle: int, count: int) -> None:
         self._leases = leases
         self.name = name
         self.count = count
-        self.known = None  # the host's GPUs, once they were asked for
+        self.known: list[str] | None = None  # the host's GPUs, once they were asked for
         self._handle = handle
 
-    def leave(self):
+    def leave(self) -> None:
         _remove(os.path.join(self._leases.queue, self.name))
         os.close(self._handle)
 
@@ -157,29 +161,29 @@ class Ticket:
 class Lease:
     """GPUs that are ours until every copy of `handles` is closed, in whatever process."""
 
-    def __init__(self, uuids, handles):
-        self.uuids = uuids
-        self.handles = handles
+    def __init__(self, uuids: Sequence[str], handles: Sequence[int]) -> None:
+        self.uuids = list(uuids)
+        self.handles = list(handles)
 
-    def release(self):
+    def release(self) -> None:
         for handle in self.handles:
             os.close(handle)
         self.handles = []
 
 
 class _Held:
-    def __init__(self, path):
+    def __init__(self, path: str) -> None:
         self._path = path
 
-    def __enter__(self):
+    def __enter__(self) -> None:
         self._handle = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         fcntl.flock(self._handle, fcntl.LOCK_EX)
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         os.close(self._handle)
 
 
-def wait_for(leases, ticket, give_up):
+def wait_for(leases: Leases, ticket: Ticket, give_up: Callable[[], bool]) -> Lease | None:
     """The lease, as soon as it is to be had; None where `give_up()` became true before."""
     while not give_up():
         lease = leases.try_take(ticket)
@@ -189,7 +193,7 @@ def wait_for(leases, ticket, give_up):
     return None
 
 
-def _lock(path):
+def _lock(path: str) -> int | None:
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -201,18 +205,18 @@ def _lock(path):
     return handle
 
 
-def _create(path):
+def _create(path: str) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
 
 
-def _remove(path):
+def _remove(path: str) -> None:
     try:
         os.unlink(path)
     except OSError:  # it is another user's, who will remove it
         pass
 
 
-def _make_shared(path):
+def _make_shared(path: str) -> None:
     try:
         os.mkdir(path)
         os.chmod(path, 0o1777)
@@ -220,7 +224,7 @@ def _make_shared(path):
         pass
 
 
-def _first_usable():
+def _first_usable() -> str:
     for place in PLACES:
         if os.path.isdir(place) and os.access(place, os.W_OK | os.X_OK):
             return place

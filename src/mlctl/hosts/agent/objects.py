@@ -4,17 +4,21 @@ An object has the mode 0444 and its name only when its bytes were verified. `who
 that a folder's listing and all that it lists are there.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
 import shutil
 import struct
 import tempfile
+from typing import IO, Callable, Dict, Iterable
 
 from mlctl.hosts.agent import disk
 
 ENTRY = struct.Struct(">32s4sQ")  # MD5 in hex, "" or ".dir", size in bytes
 CHUNK = 1 << 20
+Read = Callable[[int], bytes]  # so many bytes, fewer only at the end
 
 
 class Damaged(Exception):
@@ -24,19 +28,19 @@ class Damaged(Exception):
 class Objects:
     """The objects below a home."""
 
-    def __init__(self, home):
+    def __init__(self, home: str) -> None:
         self.home = home
         self._folder = os.path.join(home, "objects", "files", "md5")
 
-    def path(self, md5):
+    def path(self, md5: str) -> str:
         return os.path.join(self._folder, md5[:2], md5[2:])
 
-    def has(self, md5):
+    def has(self, md5: str) -> bool:
         return os.path.exists(self.path(md5))
 
-    def missing(self, md5s):
+    def missing(self, md5s: Iterable[str]) -> list[str]:
         """Those of `md5s` that must be sent, in order; a folder may lack files that it lists."""
-        found = {}
+        found: Dict[str, None] = {}
         for md5 in md5s:
             if not self.has(md5):
                 found[md5] = None
@@ -46,7 +50,7 @@ class Objects:
                         found[inner] = None
         return list(found)
 
-    def is_whole(self, tree):
+    def is_whole(self, tree: str) -> bool:
         """Whether all that a folder lists was seen to be here; what was seen is remembered."""
         marker = os.path.join(self.home, "whole", tree)
         if os.path.exists(marker):
@@ -57,13 +61,13 @@ class Objects:
             pass
         return True
 
-    def listing(self, tree):
+    def listing(self, tree: str) -> list[tuple[str, str]]:
         """`(relpath, md5)` of a folder's files."""
         with open(self.path(tree), "rb") as file:
             entries = json.loads(file.read().decode())
         return [(entry["relpath"], entry["md5"]) for entry in entries]
 
-    def receive(self, read):
+    def receive(self, read: Read) -> int:
         """Take in a pack (ENTRY and bytes, again and again) from `read(size)`; the number taken.
 
         An object that was cut off is not kept; those before it are. Raises Damaged.
@@ -78,33 +82,23 @@ class Objects:
             self._receive(name.decode() + suffix.rstrip(b"\0").decode(), size, read)
             count += 1
 
-    def _receive(self, md5, size, read):
+    def _receive(self, md5: str, size: int, read: Read) -> None:
         handle, temporary = tempfile.mkstemp(dir=os.path.join(self.home, "tmp"))
         try:
-            digest = hashlib.md5()
-            with os.fdopen(handle, "wb", buffering=0) as file:
-                left = size
-                while left:
-                    data = read(min(left, CHUNK))
-                    if not data:
-                        raise Damaged("{} was cut off".format(md5))
-                    digest.update(data)
-                    file.write(data)
-                    left -= len(data)
-            if digest.hexdigest() != md5.partition(".")[0]:
-                raise Damaged("{} came with other bytes".format(md5))
+            with os.fdopen(handle, "wb") as file:
+                _copy(read, size, md5, file)
             self._name(temporary, md5)
         except BaseException:
             disk.remove(temporary)
             raise
 
-    def _name(self, temporary, md5):
+    def _name(self, temporary: str, md5: str) -> None:
         os.chmod(temporary, 0o444)
         target = self.path(md5)
         os.makedirs(os.path.dirname(target), exist_ok=True)
         os.replace(temporary, target)
 
-    def take(self, path):
+    def take(self, path: str) -> tuple[str, int]:
         """Make the file at `path` an object where it is none yet: `(md5, size)`.
 
         It stays where it is, as a link to the object or as a copy. Raises Damaged where it changes
@@ -129,7 +123,7 @@ class Objects:
             self._name(temporary, md5)
         return md5, before.st_size
 
-    def put(self, data, suffix=""):
+    def put(self, data: bytes, suffix: str = "") -> str:
         """Make `data` an object; its id."""
         md5 = hashlib.md5(data).hexdigest() + suffix
         if not self.has(md5):
@@ -139,7 +133,7 @@ class Objects:
             self._name(temporary, md5)
         return md5
 
-    def sync(self):
+    def sync(self) -> None:
         """Bring all that was received to the disk."""
         handle = os.open(self.home, os.O_RDONLY)
         try:
@@ -151,3 +145,17 @@ class Objects:
             os.sync()
         finally:
             os.close(handle)
+
+
+def _copy(read: Read, size: int, md5: str, file: IO[bytes]) -> None:
+    """Write `size` bytes to the file. Raises Damaged where they are not those of `md5`."""
+    digest = hashlib.md5()
+    while size:
+        data = read(min(size, CHUNK))
+        if not data:
+            raise Damaged("{} was cut off".format(md5))
+        digest.update(data)
+        file.write(data)
+        size -= len(data)
+    if digest.hexdigest() != md5.partition(".")[0]:
+        raise Damaged("{} came with other bytes".format(md5))

@@ -1,15 +1,18 @@
 """The processes of a job: all that carry its mark in their environment, and what they started."""
 
+from __future__ import annotations
+
 import os
 import signal
 import time
+from typing import Iterable
 
 MARK = "MLCTL_JOB"
 PATIENCE = 10.0  # seconds after which a process that SIGKILL does not end is given up
 _PERIOD = 0.05
 
 
-def boot_id():
+def boot_id() -> str:
     """What tells one run of the machine from another."""
     try:
         with open("/proc/sys/kernel/random/boot_id") as file:
@@ -19,15 +22,16 @@ def boot_id():
     return os.environ.get("MLCTL_BOOT_ID", real)  # a test plays a reboot by it
 
 
-def start_time(pid):
+def start_time(pid: int) -> int | None:
     """When the process started, in ticks since the boot; None where there is no such process."""
     status = _status(pid)
     return None if status is None else status[3]
 
 
-def of_job(job):
+def of_job(job: str) -> set[int]:
     """The living processes of a job, by mark, group and session; of this user."""
-    places, marked = {}, set()
+    places: dict[int, tuple[int, int, int]] = {}
+    marked: set[int] = set()
     mark = "{}={}".format(MARK, job).encode()
     for name in os.listdir("/proc"):
         if not name.isdigit() or int(name) == os.getpid():
@@ -55,13 +59,13 @@ def of_job(job):
     return found
 
 
-def end(job, grace, keep=()):
+def end(job: str, grace: float, keep: Iterable[int] = ()) -> set[int]:
     """Ask the job's processes to end, kill what is left after `grace` seconds; those that live on.
 
     Looks again until none is left: a process may start another while it is being ended.
     """
     begin = time.monotonic()
-    asked = set()
+    asked: set[int] = set()
     while True:
         left = of_job(job) - set(keep)
         passed = time.monotonic() - begin
@@ -77,7 +81,7 @@ def end(job, grace, keep=()):
         time.sleep(_PERIOD)
 
 
-def adopt_orphans():
+def adopt_orphans() -> None:
     """What the job leaves behind becomes our child, not init's (Linux: PR_SET_CHILD_SUBREAPER)."""
     try:
         import ctypes
@@ -87,7 +91,7 @@ def adopt_orphans():
         pass
 
 
-def oom_kills():
+def oom_kills() -> int:
     """How many processes this machine has killed for lack of memory since it started."""
     try:
         with open("/proc/vmstat") as file:
@@ -99,7 +103,7 @@ def oom_kills():
     return 0
 
 
-def _status(pid):
+def _status(pid: int) -> tuple[int, int, int, int] | None:
     """`(parent, group, session, start time)` of a process that is no zombie, else None."""
     try:
         with open("/proc/{}/stat".format(pid), "rb") as file:

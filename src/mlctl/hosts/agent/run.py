@@ -3,6 +3,8 @@
 It is a process of its own, so that the exit code is written even if the supervisor is killed.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import resource
@@ -12,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from typing import IO, Any, Mapping
 
 from mlctl.hosts.agent import disk, processes
 from mlctl.hosts.agent.jobs import Job
@@ -19,7 +22,7 @@ from mlctl.hosts.agent.jobs import Job
 _GRACE = 5.0  # seconds from SIGTERM to SIGKILL after a timeout
 
 
-def main(home, name):
+def main(home: str, name: str) -> int:
     """Run the job's commands as `spec.json` says; standard input holds their environment."""
     job = Job(home, name)
     spec = job.spec()
@@ -34,12 +37,12 @@ def main(home, name):
     return 0
 
 
-def _run(job, spec, environment):
+def _run(job: Job, spec: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
     begin = time.monotonic()
     limit = spec.get("timeout")
     timed_out = threading.Event()
 
-    def stop():
+    def stop() -> None:
         timed_out.set()
         processes.end(job.name, _GRACE, keep=(os.getpid(), os.getppid()))
 
@@ -69,11 +72,17 @@ def _run(job, spec, environment):
     }
 
 
-def _command(command, job, spec, environment, log):
+def _command(
+    command: str,
+    job: Job,
+    spec: Mapping[str, Any],
+    environment: Mapping[str, str],
+    log: IO[bytes],
+) -> int:
     shell = spec["shell"] if shutil.which(spec["shell"][0]) else ["/bin/sh", "-c"]
     try:
         child = subprocess.Popen(
-            shell + [command],
+            [*shell, command],
             cwd=os.path.join(job.work, spec["wdir"]),
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -88,6 +97,6 @@ def _command(command, job, spec, environment, log):
     return child.wait()
 
 
-def _hear_signals():
+def _hear_signals() -> None:
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)

@@ -1,10 +1,17 @@
-"""The agent's side of a connection: requests come in, answers go out, logs are followed."""
+"""The agent's side of a connection: requests come in, answers go out, logs are followed.
+
+`Requests` has a method for each thing that can be asked for, named like it. Those of `Server` begin
+with `do_`, because they need more than an answer: data before or after it.
+"""
+
+from __future__ import annotations
 
 import json
 import os
 import select
 import sys
 import time
+from typing import Any, Iterator, Mapping, Sequence
 
 from mlctl.hosts.agent import facts, gc, home, leases, processes, wire
 from mlctl.hosts.agent.jobs import Job, Unknown, names
@@ -17,128 +24,77 @@ _LOOK = 2.0  # seconds between two looks at whether a followed job is still watc
 class Refused(Exception):
     """A request that cannot be done: `word` is for programs, the message for people."""
 
-    def __init__(self, word, message):
+    def __init__(self, word: str, message: str) -> None:
         super().__init__(message)
         self.word = word
 
 
-class Server:
-    """One connection; `agent` is the source that jobs keep a copy of."""
+class Requests:
+    """What can be asked for and is answered at once; `agent` is what jobs keep a copy of."""
 
-    def __init__(self, place, agent):
+    def __init__(self, place: str, agent: bytes) -> None:
         self.place = place
         self.agent = agent
         self.objects = Objects(place)
-        self.followers = {}
-        self._buffer = bytearray()
-        self._over = False
 
-    def serve(self):
-        """Until the client hangs up."""
-        while not self._over:
-            frame = self._next(_TICK if self.followers else None)
-            if frame is not None:
-                self._answer(*frame)
-            for call in list(self.followers):
-                self._tell(call)
+    def job(self, name: str) -> Job:
+        """The job of this name. Raises Unknown."""
+        job = Job(self.place, name)
+        job.spec()
+        return job
 
-    def _answer(self, kind, call, payload):
-        if kind != wire.REQUEST:
-            return
-        request = json.loads(payload.decode())
-        try:
-            answer = getattr(self, "do_" + request.pop("do"))(call, **request)
-        except Unknown as error:
-            self._send(wire.ERROR, call, {"word": "unknown job", "message": str(error)})
-        except Refused as error:
-            self._send(wire.ERROR, call, {"word": error.word, "message": str(error)})
-        except Damaged as error:
-            self._send(wire.ERROR, call, {"word": "damaged", "message": str(error)})
-        except OSError as error:
-            message = "{}: {}".format(error.filename or self.place, error.strerror)
-            self._send(wire.ERROR, call, {"word": "disk", "message": message})
-        else:
-            if answer is not None:
-                self._send(wire.END, call, answer)
-
-    def do_hello(self, call):
+    def hello(self) -> dict[str, Any]:
         return {"home": self.place, "python": sys.version.split()[0], "boot": processes.boot_id()}
 
-    def do_facts(self, call):
+    def facts(self) -> dict[str, Any]:
         return facts.facts(self.place)
 
-    def do_need(self, call, md5s):
-        return {"need": self.objects.missing(md5s)}
-
-    def do_put(self, call):
-        """A pack follows as data."""
-        return {"taken": self.objects.receive(_Body(self, call).read)}
-
-    def do_get(self, call, md5s):
-        """A pack comes as data."""
-        for md5 in md5s:
-            try:
-                size = os.stat(self.objects.path(md5)).st_size
-            except FileNotFoundError:
-                raise Refused("gone", "{} is not here".format(md5))
-            name, _, suffix = md5.partition(".")
-            header = ENTRY.pack(name.encode(), b".dir" if suffix else b"", size)
-            self._send(wire.DATA, call, header)
-            with open(self.objects.path(md5), "rb", buffering=0) as file:
-                for data in iter(lambda file=file: file.read(wire.CHUNK), b""):
-                    self._send(wire.DATA, call, data)
-        return {}
-
-    def do_submit(self, call, job, spec, secrets):
+    def submit(
+        self, job: str, spec: Mapping[str, Any], secrets: Mapping[str, str]
+    ) -> dict[str, Any]:
         """Make and start the job, or say which objects it needs first. Twice is as good as once."""
-        job = Job(self.place, job)
+        made = Job(self.place, job)
         with gc.Shared(self.place):
-            if not job.exists():
-                missing = self.objects.missing([spec["code"]] + [d["md5"] for d in spec["deps"]])
-                if spec["code"] not in missing:
-                    with open(self.objects.path(spec["code"]), "rb") as file:
-                        listed = [md5 for _, md5, _ in json.loads(file.read().decode())]
-                    missing += [md5 for md5 in listed if not self.objects.has(md5)]
-                if missing:
-                    return {"need": list(dict.fromkeys(missing))}
-                job.create(spec, self.agent)
-        job.ensure(secrets)
-        return job.state()
+            if not made.exists():
+                need = self._needs(spec)
+                if need:
+                    return {"need": need}
+                made.create(spec, self.agent)
+        made.ensure(secrets)
+        return made.state()
 
-    def do_state(self, call, job):
-        job = Job(self.place, job)
-        job.spec()
-        job.ensure()
-        return job.state()
+    def _needs(self, spec: Mapping[str, Any]) -> list[str]:
+        missing = self.objects.missing([spec["code"], *(dep["md5"] for dep in spec["deps"])])
+        if spec["code"] not in missing:
+            with open(self.objects.path(spec["code"]), "rb") as file:
+                listed = [md5 for _, md5, _ in json.loads(file.read().decode())]
+            missing += [md5 for md5 in listed if not self.objects.has(md5)]
+        return list(dict.fromkeys(missing))
 
-    def do_follow(self, call, job, offset):
-        """The log from `offset` on as data, until the job has ended; then its end."""
-        job = Job(self.place, job)
-        job.spec()
-        self.followers[call] = _Follower(job, offset)
+    def state(self, job: str) -> dict[str, Any]:
+        found = self.job(job)
+        found.ensure()
+        return found.state()
 
-    def do_unfollow(self, call, other):
-        self.followers.pop(other, None)
-        return {}
-
-    def do_cancel(self, call, job):
-        job = Job(self.place, job)
-        job.spec()
-        with open(job.path("cancel"), "ab"):
+    def cancel(self, job: str) -> dict[str, Any]:
+        found = self.job(job)
+        with open(found.path("cancel"), "ab"):
             pass
-        job.ensure()
-        return job.state()
+        found.ensure()
+        return found.state()
 
-    def do_outs(self, call, job):
-        with open(Job(self.place, job).path("outs.json")) as file:
-            return json.loads(file.read())
+    def outs(self, job: str) -> dict[str, Any]:
+        with open(self.job(job).path("outs.json")) as file:
+            outs: dict[str, Any] = json.loads(file.read())
+        return outs
 
-    def do_ack(self, call, job):
-        with open(Job(self.place, job).path("acked"), "ab"):
+    def ack(self, job: str) -> dict[str, Any]:
+        """The client has all of it."""
+        with open(self.job(job).path("acked"), "ab"):
             pass
         return {}
 
-    def do_jobs(self, call):
+    def jobs(self) -> dict[str, Any]:
         found = []
         for name in names(self.place):
             job = Job(self.place, name)
@@ -149,28 +105,96 @@ class Server:
                 found.append(dict(job.state(), job=name, fetched=acked, **said))
         return {"jobs": found}
 
-    def do_queue(self, call):
+    def queue(self) -> dict[str, Any]:
         return {
             "waiting": [entry for _, entry in leases.Leases().waiting()],
             "gpus": facts.gpu_states(),
         }
 
-    def do_gc(self, call, days, dry):
-        return gc.collect(self.place, days, dry)
+    def gc(self, days: float, dry: bool) -> dict[str, Any]:
+        return gc.collect(self.place, days, dry=dry)
 
-    def _tell(self, call):
-        follower = self.followers[call]
+
+class Server:
+    """One connection."""
+
+    def __init__(self, place: str, agent: bytes) -> None:
+        self._requests = Requests(place, agent)
+        self._place = place
+        self._followers: dict[int, _Follower] = {}
+        self._buffer = bytearray()
+        self._over = False
+
+    def serve(self) -> None:
+        """Until the client hangs up."""
+        while not self._over:
+            frame = self.next(_TICK if self._followers else None)
+            if frame is not None and frame[0] == wire.REQUEST:
+                self._answer(frame[1], json.loads(frame[2].decode()))
+            for call in list(self._followers):
+                self._tell(call)
+
+    def _answer(self, call: int, request: dict[str, Any]) -> None:
+        name = request.pop("do")
+        special = getattr(self, "do_" + name, None)
+        try:
+            if special is not None:
+                answer = special(call, **request)
+            else:
+                answer = getattr(self._requests, name)(**request)
+        except Unknown as error:
+            self._refuse(call, "unknown job", str(error))
+        except Refused as error:
+            self._refuse(call, error.word, str(error))
+        except Damaged as error:
+            self._refuse(call, "damaged", str(error))
+        except OSError as error:
+            self._refuse(
+                call, "disk", "{}: {}".format(error.filename or self._place, error.strerror)
+            )
+        else:
+            if answer is not None:
+                self._send(wire.END, call, answer)
+
+    def do_put(self, call: int) -> dict[str, Any]:
+        """Take in the pack that follows as data."""
+        return {"taken": self._requests.objects.receive(_Body(self, call).read)}
+
+    def do_get(self, call: int, md5s: Sequence[str]) -> dict[str, Any]:
+        """Send a pack as data."""
+        objects = self._requests.objects
+        for md5 in md5s:
+            if not objects.has(md5):
+                raise Refused("gone", "{} is not here".format(md5))
+        for md5 in md5s:
+            name, _, suffix = md5.partition(".")
+            with open(objects.path(md5), "rb", buffering=0) as file:
+                size = os.fstat(file.fileno()).st_size
+                header = ENTRY.pack(name.encode(), b".dir" if suffix else b"", size)
+                self._send(wire.DATA, call, header + file.read(wire.CHUNK))
+                for data in iter(lambda: file.read(wire.CHUNK), b""):
+                    self._send(wire.DATA, call, data)
+        return {}
+
+    def do_follow(self, call: int, job: str, offset: int) -> None:
+        """Send the log from `offset` on as data, until the job has ended; then its end."""
+        self._followers[call] = _Follower(self._requests.job(job), offset)
+
+    def _tell(self, call: int) -> None:
+        follower = self._followers[call]
         try:
             for kind, payload in follower.news():
                 self._send(kind, call, payload)
+        except BrokenPipeError:
+            raise
         except OSError as error:
-            self._send(wire.ERROR, call, {"word": "disk", "message": str(error)})
+            self._refuse(call, "disk", str(error))
             follower.over = True
         if follower.over:
-            del self.followers[call]
+            del self._followers[call]
 
-    def _next(self, patience):
-        """The next frame, or None where none came within `patience` seconds."""
+    def next(self, patience: float | None) -> wire.Frame | None:
+        """The next frame, or None where none came within `patience` seconds, or ever."""
         while True:
             frame = self._take()
             if frame is not None or self._over:
@@ -181,21 +205,23 @@ class Server:
             self._over = not data
             self._buffer += data
 
-    def _take(self):
+    def _take(self) -> wire.Frame | None:
         if len(self._buffer) < wire.HEADER.size:
             return None
         length, kind, call = wire.HEADER.unpack_from(self._buffer)
+        end = wire.HEADER.size + length
         if length > wire.LARGEST:
             self._over = True
-            return None
-        end = wire.HEADER.size + length
-        if len(self._buffer) < end:
+        if self._over or len(self._buffer) < end:
             return None
         payload = bytes(self._buffer[wire.HEADER.size : end])
         del self._buffer[:end]
         return kind, call, payload
 
-    def _send(self, kind, call, payload):
+    def _refuse(self, call: int, word: str, message: str) -> None:
+        self._send(wire.ERROR, call, {"word": word, "message": message})
+
+    def _send(self, kind: bytes, call: int, payload: Any) -> None:
         data = wire.pack(kind, call, payload)
         while data:
             data = data[os.write(1, data) :]
@@ -204,15 +230,15 @@ class Server:
 class _Body:
     """The data of one request as a stream; ends with its END frame. Raises Damaged when cut off."""
 
-    def __init__(self, server, call):
+    def __init__(self, server: Server, call: int) -> None:
         self._server = server
         self._call = call
         self._rest = bytearray()
         self._ended = False
 
-    def read(self, size):
+    def read(self, size: int) -> bytes:
         while len(self._rest) < size and not self._ended:
-            frame = self._server._next(None)
+            frame = self._server.next(None)
             if frame is None:
                 raise Damaged("the connection ended in the middle of a transfer")
             kind, call, payload = frame
@@ -227,14 +253,14 @@ class _Body:
 class _Follower:
     """One log that is followed; `over` when the job has ended and all was told."""
 
-    def __init__(self, job, offset):
+    def __init__(self, job: Job, offset: int) -> None:
         self.job = job
         self.over = False
         self._offset = offset
-        self._state = None
+        self._state: dict[str, Any] | None = None
         self._looked = 0.0
 
-    def news(self):
+    def news(self) -> Iterator[tuple[bytes, Any]]:
         """Frames that tell what is new."""
         now = time.monotonic()
         ended = self.job.end() is not None  # before the log is read: nothing comes after it
@@ -250,7 +276,7 @@ class _Follower:
             self._state = state
             yield wire.STATE, state
 
-    def _log(self):
+    def _log(self) -> Iterator[tuple[bytes, bytes]]:
         with open(self.job.path("log"), "rb", buffering=0) as file:
             file.seek(self._offset)
             for data in iter(lambda: file.read(wire.CHUNK), b""):
@@ -258,7 +284,7 @@ class _Follower:
                 yield wire.DATA, data
 
 
-def main(agent, nonce, options):
+def main(agent: bytes, nonce: str, options: Mapping[str, Any]) -> None:
     """Serve one client on standard input and output, which begins with `nonce`."""
     os.write(1, b"\n" + nonce.encode() + b"\n")
     try:

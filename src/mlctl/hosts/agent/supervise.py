@@ -4,6 +4,8 @@ It can be killed at any moment. The next one finds out by the job's files what w
 from there: nothing runs twice, and what had ended is only recorded.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import signal
@@ -11,6 +13,7 @@ import subprocess
 import sys
 import time
 import traceback
+from typing import Any, Mapping, Sequence
 
 from mlctl.hosts.agent import disk, gpus, leases, processes, tree
 from mlctl.hosts.agent.jobs import Job, boot, clock
@@ -21,7 +24,7 @@ _PERIOD = 0.1
 _SAMPLE = 15.0  # seconds between two looks at the GPUs
 
 
-def main(home, name):
+def main(home: str, name: str) -> int:
     """Watch the job until it has ended; at once over where another supervisor does."""
     job = Job(home, name)
     claim = disk.hold(job.path("claim"))
@@ -47,15 +50,15 @@ def main(home, name):
 class Supervisor:
     """One job, from wherever it stands to its end."""
 
-    def __init__(self, job, secrets):
+    def __init__(self, job: Job, secrets: Mapping[str, str]) -> None:
         self.job = job
         self.spec = job.spec()
         self.objects = Objects(job.home)
         self.secrets = secrets
-        self.linked = {}
+        self.linked: tree.Links = {}
         self._sampled = 0.0
 
-    def go_on(self):
+    def go_on(self) -> None:
         """Do what is left to be done."""
         if self.job.end() is not None:
             return
@@ -73,7 +76,7 @@ class Supervisor:
         else:
             self._after_runner()
 
-    def _begin(self):
+    def _begin(self) -> None:
         if self._is_cancelled():
             self._lost("cancelled", "before it started")
             return
@@ -98,7 +101,7 @@ class Supervisor:
         lease.release()  # the runner holds it from now on
         self._watch(disk.read(self.job.path("start.json")), runner)
 
-    def _lease(self):
+    def _lease(self) -> leases.Lease | None:
         count = self.spec["gpus"]
         if not count:
             return leases.Lease([], [])
@@ -113,11 +116,12 @@ class Supervisor:
         finally:
             ticket.leave()
 
-    def _start(self, lease):
+    def _start(self, lease: leases.Lease) -> subprocess.Popen[bytes]:
         """The runner, with intent on disk before it may start anything."""
-        argv = [sys.executable, "-I", "-S", self.job.path("agent.py"), "run"]
+        program = self.job.path("agent.py")
+        argv = [sys.executable, "-I", "-S", program, "run", self.job.home, self.job.name]
         runner = subprocess.Popen(
-            argv + [self.job.home, self.job.name],
+            argv,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             start_new_session=True,
@@ -134,13 +138,14 @@ class Supervisor:
         disk.write(self.job.path("start.json"), start)
         environment = json.dumps(self._environment(lease.uuids))
         try:
+            assert runner.stdin is not None
             runner.stdin.write(environment.encode() + b"\n")
             runner.stdin.close()
         except OSError:  # it was killed: found out below
             pass
         return runner
 
-    def _environment(self, uuids):
+    def _environment(self, uuids: Sequence[str]) -> dict[str, str]:
         environment = dict(os.environ)
         environment.update(self.spec["env"])
         environment.update(self.secrets)
@@ -150,7 +155,9 @@ class Supervisor:
             environment["CUDA_VISIBLE_DEVICES"] = ",".join(uuids)
         return environment
 
-    def _watch(self, start, runner=None):
+    def _watch(
+        self, start: Mapping[str, Any], runner: subprocess.Popen[bytes] | None = None
+    ) -> None:
         """Until the runner has ended."""
         cancelled = False
         while processes.start_time(start["pid"]) == start["born"]:
@@ -164,13 +171,13 @@ class Supervisor:
             time.sleep(_PERIOD)
         self._after_runner()
 
-    def _after_runner(self):
+    def _after_runner(self) -> None:
         if os.path.exists(self.job.path("rc.json")):
             self._finish()
         else:
             self._lost("killed", "its runner was killed")
 
-    def _finish(self):
+    def _finish(self) -> None:
         """The runner wrote an exit code: end what it left behind, take the outs, record it all."""
         stuck = sorted(processes.end(self.job.name, GRACE))
         end = disk.read(self.job.path("rc.json"))
@@ -194,17 +201,17 @@ class Supervisor:
                 end.update(reason="disk", detail="{}: {}".format(error.filename, error.strerror))
         self.job.finish(end)
 
-    def _lost(self, reason, detail):
+    def _lost(self, reason: str, detail: str) -> None:
         stuck = sorted(processes.end(self.job.name, GRACE))
-        end = {"reason": reason, "detail": detail, "finished": clock()}
+        end: dict[str, Any] = {"reason": reason, "detail": detail, "finished": clock()}
         if stuck:
             end["stuck"] = stuck
         self.job.finish(end)
 
-    def _is_cancelled(self):
+    def _is_cancelled(self) -> bool:
         return os.path.exists(self.job.path("cancel"))
 
-    def _sample(self, uuids):
+    def _sample(self, uuids: Sequence[str]) -> None:
         """A line of what the job's GPUs do, now and then."""
         now = time.monotonic()
         if not uuids or now - self._sampled < _SAMPLE:

@@ -1,26 +1,32 @@
 """The work tree of a job: made from objects, and what the job left in it made objects again."""
 
+from __future__ import annotations
+
 import json
 import os
 import shutil
 import stat
+from typing import Any, Dict, Iterable, Mapping, Tuple
 
-from mlctl.hosts.agent.objects import Damaged
+from mlctl.hosts.agent.jobs import Job
+from mlctl.hosts.agent.objects import Damaged, Objects
+
+Links = Dict[str, Tuple[str, int]]  # path -> the object's path and its mtime_ns
 
 
 class Missing(Exception):
     """An out was not written."""
 
 
-def build(job, objects, spec):
+def build(job: Job, objects: Objects, spec: Mapping[str, Any]) -> Links:
     """Make the work tree of `spec`: code as copies, data as links to objects that are read-only.
 
     Returns `{path: (object's path, mtime_ns)}` of the links, for `touched`.
     """
-    linked = {}
-    folders = set()
+    linked: Links = {}
+    folders: set[str] = set()
 
-    def place(path, md5, executable, copy):
+    def place(path: str, md5: str, executable: bool, copy: bool) -> None:
         target = os.path.join(job.work, path)
         folder = os.path.dirname(target)
         if folder not in folders:
@@ -52,7 +58,7 @@ def build(job, objects, spec):
     return linked
 
 
-def touched(linked):
+def touched(linked: Links) -> list[str]:
     """Paths of links whose object was written to through them; those objects are no more."""
     found = []
     for path, (source, mtime) in linked.items():
@@ -65,7 +71,7 @@ def touched(linked):
     return found
 
 
-def collect(job, objects, outs):
+def collect(job: Job, objects: Objects, outs: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """`{path: {md5, size, nfiles, isexec}}` of the job's outs, each an object now.
 
     Raises Missing, and Damaged where one changes meanwhile.
@@ -84,10 +90,10 @@ def collect(job, objects, outs):
     return found
 
 
-def _folder(objects, path):
-    entries, total = [], 0
-    for folder, folders, files in os.walk(path, followlinks=True):
-        folders.sort()
+def _folder(objects: Objects, path: str) -> dict[str, Any]:
+    entries: list[tuple[str, str]] = []
+    total = 0
+    for folder, _, files in os.walk(path, followlinks=True):
         for name in files:
             file = os.path.join(folder, name)
             if not os.path.exists(file):
@@ -103,11 +109,11 @@ def _folder(objects, path):
     return {"md5": tree, "size": total, "nfiles": len(entries), "isexec": False}
 
 
-def _executable(path):
+def _executable(path: str) -> bool:
     return bool(os.stat(path).st_mode & (stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH))
 
 
-def _link(source, target):
+def _link(source: str, target: str) -> bool:
     try:
         os.link(source, target)
     except OSError:

@@ -5,8 +5,13 @@ payload. The agent's frames begin after a line with the client's nonce, so that 
 login shell prints is taken for an answer.
 """
 
+from __future__ import annotations
+
 import json
 import struct
+from typing import IO, Any, Tuple
+
+Frame = Tuple[bytes, int, bytes]
 
 HEADER = struct.Struct(">IcI")
 REQUEST, DATA, STATE, END, ERROR = b"Q", b"D", b"S", b"E", b"X"
@@ -18,14 +23,14 @@ class Closed(Exception):
     """The other side is gone; a frame may have been cut off."""
 
 
-def pack(kind, call, payload=b""):
+def pack(kind: bytes, call: int, payload: Any = b"") -> bytes:
     """The bytes of one frame; a payload that is not bytes is sent as JSON."""
     if not isinstance(payload, (bytes, bytearray, memoryview)):
         payload = json.dumps(payload, separators=(",", ":")).encode()
-    return HEADER.pack(len(payload), kind, call) + payload
+    return HEADER.pack(len(payload), kind, call) + bytes(payload)
 
 
-def read(stream):
+def read(stream: IO[bytes]) -> Frame:
     """The next `(kind, call, payload)` of a buffered stream. Raises Closed at its end."""
     length, kind, call = HEADER.unpack(_exactly(stream, HEADER.size))
     if length > LARGEST:
@@ -33,7 +38,7 @@ def read(stream):
     return kind, call, _exactly(stream, length)
 
 
-def _exactly(stream, size):
+def _exactly(stream: IO[bytes], size: int) -> bytes:
     data = stream.read(size)
     if data is None or len(data) < size:
         raise Closed("the stream ended")
