@@ -130,7 +130,7 @@ REFUSED: dict[str, tuple[Files, int, str, str | None]] = {
     ),
     "an unknown executor": (
         meta("{on: gpuhost}"), 2,
-        "dvc.yaml:7: stages.a.meta.mlctl.on: no executor or host is called 'gpuhost'",
+        "dvc.yaml:7: stages.a.meta.mlctl.on: no host is called 'gpuhost'",
         "known: local",
     ),
     "an unknown setting": (

@@ -73,8 +73,8 @@ def test_outs_come_back_and_dvc_agrees(box, server):
     box.write("params.yaml", "factor: 2\n")
     box.stages(
         {
-            "sum": {"cmd": "python3 sum.py > sum.out", "deps": ["data", "sum.py"], "params": ["factor"],
-                    "outs": ["sum.out"]},
+            "sum": {"cmd": "python3 sum.py > sum.out", "deps": ["data", "sum.py"],
+                    "params": ["factor"], "outs": ["sum.out"]},
             "split": {"cmd": "mkdir -p parts/a && cp sum.out parts/a/x && cp sum.out 'parts/ü y'",
                       "deps": ["sum.out"], "outs": ["parts"]},
             "score": {"cmd": "echo '{\"n\": 1}' > score.json", "deps": ["parts"],

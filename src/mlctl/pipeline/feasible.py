@@ -14,9 +14,9 @@ def check(
     """Raise where `stage` cannot be run with what there is.
 
     `gpus` is how many there are (None: on a host, which says so itself), `environment` the names
-    that are set, `ignored` whether .dvcignore names a key. ConfigError for a cached out outside of the repository (which DVC
-    refuses after the command), for an out that is ignored and for a variable that is not set,
-    NotAble for GPUs that are not there.
+    that are set, `ignored` whether .dvcignore names a key. ConfigError for a cached out outside of
+    the repository (which DVC refuses after the command), for an out that is ignored and for a
+    variable that is not set, NotAble for GPUs that are not there.
     """
     for out in stage.outs:
         if ignored(out.key):

@@ -12,11 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 
-from mlctl import plugins
 from mlctl.adapters import clock
 from mlctl.adapters.files import is_locked, remove_tree
-from mlctl.errors import Busy, ConfigError, InvalidInput, MlctlError, refused, suggestion
-from mlctl.executors import LOCAL, Executor, _devices
+from mlctl.errors import Busy, MlctlError, refused
+from mlctl.executors import _devices
 from mlctl.executors._tail import Tail
 from mlctl.executors._watch import RunWatcher, end_abandoned
 from mlctl.pipeline import feasible
@@ -25,12 +24,13 @@ from mlctl.pipeline.context import Context, logs_folder
 from mlctl.pipeline.events import Emit, StageOutput, Waiting
 from mlctl.pipeline.fingerprint import changes
 from mlctl.pipeline.observer import Observer
+from mlctl.pipeline.places import Places
 from mlctl.pipeline.plan import Reason
 from mlctl.pipeline.planning import upstream_digests
 from mlctl.pipeline.request import Request
 from mlctl.pipeline.results import RunStatus, StageResult
 from mlctl.pipeline.scheduler import Scheduler, Slots
-from mlctl.pipeline.spec import Settings, Stage
+from mlctl.pipeline.spec import Stage
 
 KEPT_LOGS = 20  # runs whose logs are kept
 _TICK = 0.25  # seconds between two looks at the time while stages run
@@ -62,7 +62,7 @@ class Loop:
         self._finish = finish
         self._observer = observer
         self._watcher = RunWatcher(self._project.config.local_dir, request.run_id)
-        self._executors: dict[str, Executor] = {}
+        self._places = Places(request)
         self._finished: queue.SimpleQueue[tuple[int, Outcome]] = queue.SimpleQueue()
         self._failed = False
         self._ends: deque[float] = deque()  # when the latest stages ended
@@ -100,8 +100,8 @@ class Loop:
         )
         return replace(
             context,
-            executor=self._executor,
-            place=self._place,
+            executor=self._places.executor,
+            place=self._places.of,
             watcher=self._watcher,
             follow=self._tail.follow,
             release=self._tail.release,
@@ -113,14 +113,14 @@ class Loop:
         graph = self._project.graph
         needs = [[places[n] for n in graph.needs[i] if n in places] for i in pending]
         stages = [self._project.stages[index] for index in pending]
-        settings = [self._local_needs(stage) for stage in stages]
+        settings = [self._places.needs(stage) for stage in stages]
         gpus = _devices.gpus() if any(s.gpus for s in settings) else ()
         with self._project.naming_lines():
             for stage in stages:
-                self._executor(stage)
+                self._places.executor(stage)
                 feasible.check(
                     stage,
-                    gpus=len(gpus) if self._place(stage) == LOCAL else None,
+                    gpus=len(gpus) if self._places.is_here(stage) else None,
                     environment=os.environ,
                     ignored=self._project.is_ignored_out,
                 )
@@ -217,7 +217,7 @@ class Loop:
             clock.monotonic() - begin,
             end.code if end else None,
             attempt.attempts if attempt else 1,
-            self._place(stage),
+            self._places.of(stage),
             locked,
             attempt.log if attempt else None,
             message,
@@ -272,40 +272,6 @@ class Loop:
                 Waiting(tuple((stages[pending[p]].address, why) for p, why in waits.items()))
             )
 
-    def _place(self, stage: Stage) -> str:
-        return stage.settings.on or self._request.on or LOCAL
-
-    def _local_needs(self, stage: Stage) -> Settings:
-        """What the stage takes of this machine: on a host, nothing but a thread that waits."""
-        if self._place(stage) == LOCAL:
-            return stage.settings
-        return replace(stage.settings, cpus=1, gpus=0, memory=None)
-
-    def _executor(self, stage: Stage) -> Executor:
-        name = self._place(stage)
-        if name not in self._executors:
-            self._executors[name] = self._new_executor(name, stage)
-        return self._executors[name]
-
-    def _new_executor(self, name: str, stage: Stage) -> Executor:
-        hosts = self._request.hosts
-        if name in hosts:
-            from mlctl.executors import ssh
-
-            return ssh.Executor(name, hosts[name])
-        try:
-            module = plugins.load("mlctl.executors", name, kind="executor or host")
-        except InvalidInput:
-            known = [LOCAL, *hosts]
-            hint = suggestion(name, known) if hosts else f"`mlctl host add {name}` makes it known"
-            message = f"no host is called {name!r}"
-            if stage.settings.on is None:
-                raise InvalidInput(message, hint=hint) from None
-            where = f"{stage.where}.meta.mlctl.on"
-            raise ConfigError(message, file=stage.file, where=where, hint=hint) from None
-        executor: Executor = module.Executor()
-        return executor
-
     def _stop(self, number: int) -> None:
         """End the stages and then the run; a second time, kill at once."""
         now = self.signal is not None
@@ -314,8 +280,7 @@ class Loop:
 
     def _cancel(self, *, now: bool) -> None:
         self._context.book.stop_waiting()
-        for executor in self._executors.values():
-            executor.cancel(now=now)
+        self._places.cancel(now=now)
 
     @contextmanager
     def _signals(self) -> Iterator[None]:

@@ -11,7 +11,6 @@ import resource
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from typing import IO, Any, Mapping
@@ -28,7 +27,8 @@ def main(home: str, name: str) -> int:
     spec = job.spec()
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    word = sys.stdin.buffer.read()
+    with os.fdopen(0, "rb", closefd=False) as stream:
+        word = stream.read()
     if not word.endswith(b"\n"):  # the supervisor died before it gave the word
         return 1
     environment = json.loads(word.decode())

@@ -33,7 +33,8 @@ def main(home: str, name: str) -> int:
         os.close(int(ready))
     if claim is None:
         return 0
-    secrets = json.loads(sys.stdin.buffer.read().decode() or "{}")
+    with os.fdopen(0, "rb", closefd=False) as stream:
+        secrets = json.loads(stream.read().decode() or "{}")
     for number in (signal.SIGHUP, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
     processes.adopt_orphans()
