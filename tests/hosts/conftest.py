@@ -1,22 +1,30 @@
 """A project, and a host that is a real sshd on loopback."""
 
 import os
+import shutil
 import sys
+from pathlib import Path
 
 import pytest
 
 import sshd
-from e2e.conftest import same_python  # noqa: F401 - a fixture
+from e2e.conftest import mount, same_python  # noqa: F401 - fixtures
 from e2e.sandbox import Sandbox
 
 
 @pytest.fixture
 def server(tmp_path, monkeypatch):
     """The host `box`, with a home and locks of its own."""
-    locks = tmp_path / "locks"
-    locks.mkdir()
-    env = {"PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"}
-    env["MLCTL_LOCKS"] = str(locks)
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    shutil.copy(Path(__file__).with_name("nvidia_smi.py"), tools / "nvidia-smi")
+    (tools / "nvidia-smi").chmod(0o755)
+    env = {
+        "PATH": f"{tools}:{os.path.dirname(sys.executable)}:{os.environ['PATH']}",
+        "MLCTL_LOCKS": str(tmp_path / "locks"),
+        "FAKE_GPUS": "2",
+        "FAKE_GPU_USERS": str(tmp_path / "users"),
+    }
     with sshd.running(tmp_path / "host", env=env) as host:
         monkeypatch.setenv("MLCTL_SSH_CONFIG", str(host.config))
         yield host

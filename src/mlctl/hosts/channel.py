@@ -50,8 +50,7 @@ class Channel:
         self._numbers = count(1)
         self._broken = False
         try:
-            self._session.stdin.write(program)
-            self._session.stdin.flush()
+            self._greet(program)
             self.home = self._meet(nonce)
         except BaseException:
             self.close()
@@ -109,6 +108,13 @@ class Channel:
     def close(self) -> None:
         """Hang up; the agent ends, jobs go on."""
         self._session.end(patience=2.0)
+
+    def _greet(self, program: bytes) -> None:
+        try:
+            self._session.stdin.write(program)
+            self._session.stdin.flush()
+        except OSError:  # it has ended already
+            raise self._no_agent() from None
 
     def _meet(self, nonce: str) -> str:
         """Past all that the login shell prints, to the agent's first frame."""

@@ -23,7 +23,7 @@ def cancel(job: JobName, directory: Directory = None, json: Json = False) -> int
 
     host, found = find_job(job)
     host.call("cancel", job=found["job"])
-    end = host.follow(found["job"], 1 << 62, lambda _data: None, lambda _state: None)
+    end = host.follow(found["job"], -1, lambda _data: None, lambda _state: None)
     if json:
         print_json("host.cancel", {"job": found["job"], "host": host.name, **end})
     else:

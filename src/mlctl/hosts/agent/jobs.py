@@ -84,15 +84,19 @@ class Job:
         end: dict[str, Any] | None = disk.read(self.path("exit.json"))
         return end
 
-    def finish(self, end: Mapping[str, Any]) -> None:
-        """Record the end, also on a full disk."""
+    def record(self, name: str, data: Any) -> None:
+        """Write one of the job's files, also on a full disk."""
         try:
-            disk.write(self.path("exit.json"), end)
+            disk.write(self.path(name), data)
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
             disk.remove(self.path("reserve"))
-            disk.write(self.path("exit.json"), end)
+            disk.write(self.path(name), data)
+
+    def finish(self, end: Mapping[str, Any]) -> None:
+        """Record the end."""
+        self.record("exit.json", end)
         disk.remove(self.path("reserve"))
 
     def state(self) -> dict[str, Any]:

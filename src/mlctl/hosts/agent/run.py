@@ -15,7 +15,7 @@ import threading
 import time
 from typing import IO, Any, Mapping
 
-from mlctl.hosts.agent import disk, processes
+from mlctl.hosts.agent import processes
 from mlctl.hosts.agent.jobs import Job
 
 _GRACE = 5.0  # seconds from SIGTERM to SIGKILL after a timeout
@@ -32,8 +32,8 @@ def main(home: str, name: str) -> int:
     if not word.endswith(b"\n"):  # the supervisor died before it gave the word
         return 1
     environment = json.loads(word.decode())
-    disk.write(job.path("begun"), b"")
-    disk.write(job.path("rc.json"), _run(job, spec, environment))
+    job.record("begun", b"")
+    job.record("rc.json", _run(job, spec, environment))
     return 0
 
 

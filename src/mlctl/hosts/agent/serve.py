@@ -177,7 +177,7 @@ class Server:
         return {}
 
     def do_follow(self, call: int, job: str, offset: int) -> None:
-        """Send the log from `offset` on as data, until the job has ended; then its end."""
+        """Send the log from `offset` on (-1: from now on) until the job has ended; then its end."""
         self._followers[call] = _Follower(self._requests.job(job), offset)
 
     def _tell(self, call: int) -> None:
@@ -256,7 +256,7 @@ class _Follower:
     def __init__(self, job: Job, offset: int) -> None:
         self.job = job
         self.over = False
-        self._offset = offset
+        self._offset = offset if offset >= 0 else os.path.getsize(job.path("log"))
         self._state: dict[str, Any] | None = None
         self._looked = 0.0
 

@@ -112,7 +112,7 @@ class Supervisor:
             lease = shared.try_take(ticket)
             if lease is not None:
                 return lease
-            disk.write(self.job.path("wait.json"), {"for": "gpus", "gpus": count, "time": clock()})
+            self.job.record("wait.json", {"for": "gpus", "gpus": count, "time": clock()})
             return leases.wait_for(shared, ticket, self._is_cancelled)
         finally:
             ticket.leave()
@@ -136,7 +136,7 @@ class Supervisor:
             "gpus": lease.uuids,
             "time": clock(),
         }
-        disk.write(self.job.path("start.json"), start)
+        self.job.record("start.json", start)
         environment = json.dumps(self._environment(lease.uuids))
         try:
             assert runner.stdin is not None
@@ -193,7 +193,7 @@ class Supervisor:
         if end["reason"] == "ended" and end["code"] == 0 and not end["timed_out"]:
             try:
                 outs = tree.collect(self.job, self.objects, self.spec["outs"])
-                disk.write(self.job.path("outs.json"), outs)
+                self.job.record("outs.json", outs)
             except tree.Missing as error:
                 end.update(reason="missing out", detail=str(error))
             except Damaged as error:
