@@ -15,7 +15,7 @@ from dataclasses import replace
 from mlctl import plugins
 from mlctl.adapters import clock
 from mlctl.adapters.files import is_locked, remove_tree
-from mlctl.errors import Busy, ConfigError, InvalidInput, MlctlError
+from mlctl.errors import Busy, ConfigError, InvalidInput, MlctlError, refused
 from mlctl.executors import Executor, _devices
 from mlctl.executors._tail import Tail
 from mlctl.executors._watch import RunWatcher, end_abandoned
@@ -325,8 +325,8 @@ def _keys(stage: Stage) -> Iterator[str]:
 
 def _told(error: Exception) -> str:
     """What a user reads of a failed stage: the message, and on a line of its own what to do."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'disk'}: {error.strerror}"
+    if isinstance(error, OSError):
+        return str(refused(error))
     hint = getattr(error, "hint", None)
     return f"{error}\nhint: {hint}" if hint else str(error)
 
