@@ -1,7 +1,7 @@
 """A disk quota is hit at any moment: it is said, nothing is half written, the next run finishes.
 
-`strace` lets calls of one kind fail with EDQUOT, from the Nth of each thread and process on, those of
-git and of the stages too. `write` is left to files that are named: pipes know no quota.
+`strace` lets calls of one kind fail with EDQUOT, from the Nth of each thread and process on, those
+of git and of the stages too. `write` is left to files that are named: pipes know no quota.
 """
 
 import json
