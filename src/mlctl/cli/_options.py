@@ -50,7 +50,12 @@ AllPipelines = Annotated[
 Check = Annotated[bool, typer.Option("--check", help="End with 1 if anything is changed (for CI).")]
 Stages = Annotated[list[str], typer.Argument(metavar="STAGE...", help="Stages, or .dvc files.")]
 RunName = Annotated[
-    str, typer.Argument(metavar="[RUN]", help="Its short id, `last`, or `last~1`, the one before.")
+    str,
+    typer.Argument(
+        metavar="[RUN]",
+        help="Its short id (characters 11 to 16 of its id), the start of either, `last`, or "
+        "`last~1`, the one before.",
+    ),
 ]
 Table = Annotated[str, typer.Argument(metavar="DATA", help="A table: CSV, Parquet, JSONL, …")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines (versioned schema).")]
