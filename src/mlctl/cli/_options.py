@@ -41,6 +41,14 @@ Targets = Annotated[
 Downstream = Annotated[
     bool, typer.Option("--downstream", help="The targets and all that depends on them.")
 ]
+KeepGoing = Annotated[
+    bool,
+    typer.Option("--keep-going", "-k", help="After a failure, finish what does not depend on it."),
+]
+RecordCommit = Annotated[
+    bool | None,
+    typer.Option("--commit/--no-record-commit", help="Commit the run's record, or do not."),
+]
 Recursive = Annotated[
     bool, typer.Option("--recursive", "-R", help="Targets may be folders: all stages in them.")
 ]
