@@ -15,6 +15,7 @@ from mlctl.adapters import clock, dvc
 from mlctl.adapters.files import read_text, write_text
 from mlctl.errors import AnswerNo, InvalidInput
 from mlctl.executors import Exit, Job, _devices
+from mlctl.executors._reach import path_with_mlctl
 from mlctl.pipeline import edit, run_cache
 from mlctl.pipeline.context import Context
 from mlctl.pipeline.events import Notice, Outcome, StageStarted
@@ -218,6 +219,9 @@ class Attempt:
             "PYTHONUNBUFFERED": os.environ.get("PYTHONUNBUFFERED", "1"),
             **self.stage.settings.env,
         }
+        path = env.get("PATH", os.environ.get("PATH"))
+        if path:
+            env["PATH"] = path_with_mlctl(path, self.context.project.config.local_dir)
         if self._gpus:
             env.update(_devices.visible(self._gpus))
         return env

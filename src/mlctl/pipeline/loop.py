@@ -15,7 +15,7 @@ from dataclasses import replace
 from mlctl import plugins
 from mlctl.adapters import clock
 from mlctl.adapters.files import is_locked, remove_tree
-from mlctl.errors import Busy, ConfigError, InvalidInput, MlctlError
+from mlctl.errors import Busy, ConfigError, InvalidInput, MlctlError, refused
 from mlctl.executors import Executor, _devices
 from mlctl.executors._tail import Tail
 from mlctl.executors._watch import RunWatcher, end_abandoned
@@ -83,6 +83,7 @@ class Loop:
             self._run_pending(pending)
             ended_well = self.signal is None and not self._failed
         finally:
+            self._tail.close()
             self._watcher.close(leave=ended_well)
         if self.signal is not None:
             return "interrupted"
@@ -127,17 +128,17 @@ class Loop:
         return Scheduler(needs, settings, slots, graph.sequences(pending))
 
     def _run_pending(self, pending: Sequence[int]) -> None:
-        try:
-            self._hand_out(pending)
-        except BaseException:
-            self._context.book.abandon()
-            raise
-        self._context.book.close()
-        self._tail.close()
+        with self._signals():
+            try:
+                self._hand_out(pending)
+                self._context.book.close()
+            except BaseException:
+                self._context.book.abandon()
+                raise
 
     def _hand_out(self, pending: Sequence[int]) -> None:
         waiting_told = clock.monotonic()
-        with self._signals(), ThreadPoolExecutor(self._request.jobs, "stage") as pool:
+        with ThreadPoolExecutor(self._request.jobs, "stage") as pool:
             try:
                 while not self._scheduler.done:
                     if self.signal is None and self._unheard():
@@ -324,8 +325,8 @@ def _keys(stage: Stage) -> Iterator[str]:
 
 def _told(error: Exception) -> str:
     """What a user reads of a failed stage: the message, and on a line of its own what to do."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'disk'}: {error.strerror}"
+    if isinstance(error, OSError):
+        return str(refused(error))
     hint = getattr(error, "hint", None)
     return f"{error}\nhint: {hint}" if hint else str(error)
 
