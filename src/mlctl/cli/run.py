@@ -15,7 +15,9 @@ from mlctl.cli._options import (
     Downstream,
     Jobs,
     Json,
+    KeepGoing,
     Quiet,
+    RecordCommit,
     Recursive,
     RunTargets,
     Verbose,
@@ -41,12 +43,7 @@ def run(
         bool, typer.Option("--single-item", "-s", help="Only the targets, not what they need.")
     ] = False,
     downstream: Downstream = False,
-    keep_going: Annotated[
-        bool,
-        typer.Option(
-            "--keep-going", "-k", help="After a failure, finish what does not depend on it."
-        ),
-    ] = False,
+    keep_going: KeepGoing = False,
     pull: Annotated[
         bool, typer.Option("--pull", help="Fetch missing data and results from the remote.")
     ] = False,
@@ -85,10 +82,7 @@ def run(
     no_wait: Annotated[
         bool, typer.Option("--no-wait", help="End with 4 where another process is at work.")
     ] = False,
-    commit: Annotated[
-        bool | None,
-        typer.Option("--commit/--no-record-commit", help="Commit the run's record, or do not."),
-    ] = None,
+    commit: RecordCommit = None,
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,

@@ -30,7 +30,7 @@ def path_with_mlctl(path: str, local_dir: str) -> str:
                 os.symlink(script, temporary)
     except OSError:  # what only some stages need must not stop the others
         return path
-    return os.pathsep.join(filter(None, (path, os.path.dirname(link))))
+    return f"{path}{os.pathsep}{os.path.dirname(link)}"
 
 
 def _own_script() -> str | None:

@@ -238,9 +238,10 @@ class Attempt:
             return {**env, **self.stage.settings.env}  # a host has a root and a PATH of its own
         project = self.context.project
         env["DVC_ROOT"] = os.environ.get("DVC_ROOT", project.root)
-        env["PATH"] = os.environ.get("PATH", os.defpath)
         env.update(self.stage.settings.env)
-        env["PATH"] = path_with_mlctl(env["PATH"], project.config.local_dir)
+        path = env.get("PATH", os.environ.get("PATH"))
+        if path:
+            env["PATH"] = path_with_mlctl(path, project.config.local_dir)
         if self._gpus:
             env.update(_devices.visible(self._gpus))
         return env

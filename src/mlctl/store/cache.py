@@ -20,7 +20,7 @@ from array import array
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from mlctl.adapters.files import sync_folder
+from mlctl.adapters.files import sync, sync_folder
 from mlctl.errors import Busy, InvalidInput, NotAble
 from mlctl.store import intake
 from mlctl.store.config import Config
@@ -271,11 +271,7 @@ def _link(source: str, target: str) -> bool:
 
 def _sync_file(path: str) -> None:
     with suppress(FileNotFoundError):
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync(path)
 
 
 def _sync_file_system(folder: str) -> bool:
