@@ -19,7 +19,7 @@ from mlctl.adapters import clock, ssh
 from mlctl.errors import AnswerNo, MlctlError, NotAble
 from mlctl.executors import Exit, Files, Job
 from mlctl.executors.local import shell
-from mlctl.hosts import cargo, intents
+from mlctl.hosts import cargo, environments, intents
 from mlctl.hosts.channel import LostContact
 from mlctl.hosts.client import Host, knows
 from mlctl.records.ulid import RANDOM_BYTES, new_ulid
@@ -45,6 +45,7 @@ class Executor:
         files = _files(job)
         load = cargo.load(files.workspace, files.reads, [key for key, _ in files.outs])
         spec = self._spec(job, files, load)
+        self._add_environment(job, files, load, spec)
         name = self._take_up(job, files, spec)
         secrets = {key: os.environ[key] for key in job.secrets}
         with self._lock:
@@ -97,6 +98,34 @@ class Executor:
             "gpus": job.gpus,
         }
 
+    def _add_environment(
+        self, job: Job, files: Files, load: cargo.Cargo, spec: dict[str, Any]
+    ) -> None:
+        """What the project's lock file asks for. Raises NotAble where the host cannot have it."""
+        setting = str(self._host.options.get("env", "auto"))
+        need = environments.wanted(files.workspace.root, setting)
+        if setting.startswith("conda:"):
+            name = shlex.quote(setting.removeprefix("conda:"))
+            shell_words = " ".join(map(shlex.quote, spec["shell"]))
+            spec["commands"] = [
+                f"conda run --no-capture-output -n {name} {shell_words} {shlex.quote(command)}"
+                for command in job.commands
+            ]
+        if need is None:
+            return
+        cuda = None
+        if job.gpus:
+            cuda = self._patiently(job, lambda: self._host.call("facts"))["cuda"]
+        python = self._patiently(job, self._host.channel).python
+        problems = environments.mismatches(need, python=python, cuda=cuda)
+        if problems:
+            raise NotAble(
+                f"on {self._host.name}: {'; '.join(problems)}",
+                hint=f"`hosts: {{{self._host.name}: {{python: PATH}}}}` names another Python; "
+                "`env: none` uses what is there",
+            )
+        spec["requirements"] = load.add(need.requirements)
+
     def _take_up(self, job: Job, files: Files, spec: Mapping[str, Any]) -> str:
         """The job that an earlier run began for the very same, or a new one."""
         local_dir = files.workspace.config.local_dir
@@ -123,8 +152,10 @@ class Executor:
                     data = data[log.write(data) :]
 
             def told(state: Mapping[str, Any]) -> None:
-                if state["state"] == "waiting":
+                if state["state"] == "waiting" and state["for"] == "gpus":
                     job.tell(f"waits for {state['gpus']} GPUs on {self._host.name}")
+                elif state["state"] == "waiting":
+                    job.tell(f"{self._host.name} makes the environment")
 
             def follow() -> dict[str, Any]:
                 return self._host.follow(name, log.tell() - begin, write, told)

@@ -44,6 +44,12 @@ class Cargo:
     sources: dict[str, Source] = field(default_factory=dict)
     folders: dict[str, Observed] = field(default_factory=dict)
 
+    def add(self, data: bytes) -> str:
+        """Send `data` along; its id."""
+        md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
+        self.sources[md5] = data
+        return md5
+
     def source(self, md5s: Iterable[str]) -> dict[str, Source]:
         """Where each of `md5s` is to be had; what folders list is only looked up when asked for."""
         wanted = [md5 for md5 in md5s if md5 not in self.sources]
@@ -71,10 +77,8 @@ def load(workspace: Workspace, reads: Sequence[str], writes: Sequence[str]) -> C
         for path, md5, executable in _code(workspace, top, prefix, skipped):
             code.append([path, md5, executable])
             sources.setdefault(md5, os.path.join(top, path))
-    listing = json.dumps(code).encode()
-    cargo = Cargo(prefix, hashlib.md5(listing, usedforsecurity=False).hexdigest())
-    cargo.sources = sources
-    cargo.sources[cargo.code] = listing
+    cargo = Cargo(prefix, "", sources=sources)
+    cargo.code = cargo.add(json.dumps(code).encode())
     for key in reads:
         _add_dep(cargo, workspace, key)
     return cargo

@@ -51,7 +51,8 @@ class Channel:
         self._broken = False
         try:
             self._greet(program)
-            self.home = self._meet(nonce)
+            met = self._meet(nonce)
+            self.home, self.python = str(met["home"]), str(met["python"])
         except BaseException:
             self.close()
             raise
@@ -116,7 +117,7 @@ class Channel:
         except OSError:  # it has ended already
             raise self._no_agent() from None
 
-    def _meet(self, nonce: str) -> str:
+    def _meet(self, nonce: str) -> dict[str, Any]:
         """Past all that the login shell prints, to the agent's first frame."""
         line = b""
         heard = 0
@@ -129,11 +130,10 @@ class Channel:
             kind, _, payload = wire.read(self._session.stdout)
         except wire.Closed:
             raise self._no_agent() from None
-        said = json.loads(payload)
+        said: dict[str, Any] = json.loads(payload)
         if kind == wire.ERROR:
             raise Refused(self.host, said["word"], f"no folder for jobs: {said['message']}")
-        home: str = said["home"]
-        return home
+        return said
 
     def _no_agent(self) -> NotAble:
         code = self._session.end(patience=1.0)

@@ -20,7 +20,7 @@ class Host:
     """The host of this name in `~/.ssh/config`; threads may share it.
 
     Short calls share one channel, each transfer has one of its own. `options` are the host's
-    settings: `python`, `home`.
+    settings: `python`, `home`, `env`.
     """
 
     def __init__(self, name: str, options: Mapping[str, Any]) -> None:

@@ -81,6 +81,8 @@ def short(job: str) -> str:
 
 def state_text(job: Mapping[str, Any]) -> str:
     """How a job stands, in a few words."""
+    if job["state"] == "waiting" and job["for"] == "environment":
+        return "makes its environment"
     if job["state"] == "waiting":
         return f"waits for {job['gpus']} GPU{'s' if job['gpus'] > 1 else ''}"
     if job["state"] != "exited":

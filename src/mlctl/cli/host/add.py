@@ -22,6 +22,14 @@ def add(
         str | None,
         typer.Option("--home", metavar="DIR", help="Where jobs are kept; default: ~/.mlctl-host."),
     ] = None,
+    env: Annotated[
+        str | None,
+        typer.Option(
+            "--env",
+            metavar="ENV",
+            help="`auto`: from uv.lock, pylock.toml or requirements.txt; `none`; `conda:NAME`.",
+        ),
+    ] = None,
     local: Annotated[
         bool, typer.Option("--local", help="Only for this work tree: .mlctl/local.yaml.")
     ] = False,
@@ -48,7 +56,8 @@ def add(
     from mlctl.hosts.client import Host
     from mlctl.projects import hosts
 
-    options = {key: value for key, value in (("python", python), ("home", home)) if value}
+    given = (("python", python), ("home", home), ("env", env))
+    options = {key: value for key, value in given if value}
     found = [] if unchecked else look_at(Host(host, options))
     file = hosts.add(root(), host, options, local=local)
     if json:

@@ -46,5 +46,6 @@ def gc(
     else:
         verb = "would remove" if dry else "removed"
         size = f"{done['bytes'] / 1e6:.1f} MB"
-        say(f"{verb} {len(done['jobs'])} jobs and {done['objects']} objects ({size})")
+        counts = f"{len(done['jobs'])} jobs, {done['objects']} objects ({size})"
+        say(f"{verb} {counts} and {done['environments']} environments")
     return 0

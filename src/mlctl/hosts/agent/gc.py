@@ -29,10 +29,11 @@ class Shared:
 
 
 def collect(home: str, days: float, *, dry: bool) -> dict[str, Any]:
-    """Remove what may go; `{jobs, objects, bytes}` of it.
+    """Remove what may go; how much of each there was.
 
     A job may go when it has ended, its client has all of it, and that was `days` ago. An object may
-    go when no job that stays needs it and it was made `days` ago.
+    go when no job that stays needs it and it was made `days` ago, an environment when it was not
+    used since then and nothing runs.
     """
     with Shared(home, exclusive=True):
         oldest = time.time() - days * 86400
@@ -43,7 +44,11 @@ def collect(home: str, days: float, *, dry: bool) -> dict[str, Any]:
             needed |= _needs(Job(home, name), Objects(home))
         objects, size = _unneeded(home, needed, oldest)
         leftovers = _leftovers(home, oldest)
+        busy = any(Job(home, name).end() is None for name in kept)
+        environments = [] if busy else _environments(home, oldest)
         if not dry:
+            for path in environments:
+                shutil.rmtree(path, ignore_errors=True)
             for name in gone:
                 shutil.rmtree(Job(home, name).folder, ignore_errors=True)
             for path in leftovers + objects:
@@ -52,7 +57,13 @@ def collect(home: str, days: float, *, dry: bool) -> dict[str, Any]:
                 whole = os.path.join(home, "whole")
                 for name in os.listdir(whole):
                     os.unlink(os.path.join(whole, name))
-        return {"jobs": gone, "objects": len(objects), "bytes": size, "leftovers": len(leftovers)}
+        return {
+            "jobs": gone,
+            "objects": len(objects),
+            "bytes": size,
+            "leftovers": len(leftovers),
+            "environments": len(environments),
+        }
 
 
 def _may_go(job: Job, oldest: float) -> bool:
@@ -70,7 +81,9 @@ def _needs(job: Job, objects: Objects) -> set[str]:
     if not job.exists():
         return set()
     spec = job.spec()
-    needed = {spec["code"]} | {dep["md5"] for dep in spec["deps"]}
+    needed = {spec["code"], spec.get("requirements")} - {None} | {
+        dep["md5"] for dep in spec["deps"]
+    }
     if objects.has(spec["code"]):
         with open(objects.path(spec["code"]), "rb") as file:
             needed |= {md5 for _, md5, _ in json.loads(file.read().decode())}
@@ -96,6 +109,18 @@ def _unneeded(home: str, needed: set[str], oldest: float) -> tuple[list[str], in
                 found.append(path)
                 size += status.st_size
     return found, size
+
+
+def _environments(home: str, oldest: float) -> list[str]:
+    """Environments that no job has used since."""
+    folder = os.path.join(home, "envs")
+    paths = [os.path.join(folder, name) for name in os.listdir(folder)]
+    found = []
+    for path in paths:
+        ready = os.path.join(path, ".ready")
+        if os.path.isdir(path) and os.path.exists(ready) and os.stat(ready).st_mtime <= oldest:
+            found.append(path)
+    return found
 
 
 def _leftovers(home: str, oldest: float) -> list[str]:

@@ -64,7 +64,9 @@ class Requests:
         return made.state()
 
     def _needs(self, spec: Mapping[str, Any]) -> list[str]:
-        missing = self.objects.missing([spec["code"], *(dep["md5"] for dep in spec["deps"])])
+        named = [spec["code"], *(dep["md5"] for dep in spec["deps"])]
+        named += filter(None, [spec.get("requirements")])
+        missing = self.objects.missing(named)
         if spec["code"] not in missing:
             with open(self.objects.path(spec["code"]), "rb") as file:
                 listed = [md5 for _, md5, _ in json.loads(file.read().decode())]

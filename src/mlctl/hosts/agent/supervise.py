@@ -15,7 +15,7 @@ import time
 import traceback
 from typing import Any, Mapping, Sequence
 
-from mlctl.hosts.agent import disk, gpus, leases, processes, tree
+from mlctl.hosts.agent import disk, environments, gpus, leases, processes, tree
 from mlctl.hosts.agent.jobs import Job, boot, clock
 from mlctl.hosts.agent.objects import Damaged, Objects
 
@@ -57,6 +57,7 @@ class Supervisor:
         self.objects = Objects(job.home)
         self.secrets = secrets
         self.linked: tree.Links = {}
+        self.environment: environments.Environment | None = None
         self._sampled = 0.0
 
     def go_on(self) -> None:
@@ -86,7 +87,11 @@ class Supervisor:
             self._lost("needs secrets", "{}: submit it again".format(", ".join(missing)))
             return
         try:
+            self._make_environment()
             lease = self._lease()
+        except environments.Failed as error:
+            self._lost("no environment", str(error))
+            return
         except leases.NotEnough as error:
             self._lost("not enough GPUs", str(error))
             return
@@ -101,6 +106,18 @@ class Supervisor:
         runner = self._start(lease)
         lease.release()  # the runner holds it from now on
         self._watch(disk.read(self.job.path("start.json")), runner)
+
+    def _make_environment(self) -> None:
+        requirements = self.spec.get("requirements")
+        if not requirements:
+            return
+        self.environment = environments.Environment(self.job.home, self.objects.path(requirements))
+
+        def waits() -> None:
+            self.job.record("wait.json", {"for": "environment", "time": clock()})
+
+        with open(self.job.path("environment.log"), "ab", buffering=0) as log:
+            self.environment.build(log, waits)
 
     def _lease(self) -> leases.Lease | None:
         count = self.spec["gpus"]
@@ -152,6 +169,10 @@ class Supervisor:
         environment.update(self.secrets)
         environment[processes.MARK] = self.job.name
         environment["DVC_ROOT"] = os.path.join(self.job.work, self.spec["root"])
+        if self.environment is not None:
+            environment["VIRTUAL_ENV"] = self.environment.path
+            path = environment.get("PATH", os.defpath)
+            environment["PATH"] = self.environment.bin + os.pathsep + path
         if uuids:
             environment["CUDA_VISIBLE_DEVICES"] = ",".join(uuids)
         return environment
