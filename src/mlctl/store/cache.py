@@ -35,6 +35,7 @@ from mlctl.store.tree import TreeEntry, parse_tree, tree_bytes
 _SHARED_MODE = stat_module.S_ISGID | 0o775
 _SYNC_EACH = 8  # up to so many files a sync of each is cheaper than one of the whole file system
 _WORTH_REMEMBERING = 500  # files of a folder, from which on its completeness is remembered
+_NOTHING = Signature(0, 0, 0, 0)
 
 
 class MissingObjects(NotAble):
@@ -85,11 +86,21 @@ class Cache:
             return False
         if not digest.isdir:
             return True
+        began = time.time_ns()
+        sign, settled = self._folders_signature(digest, began)
+        name = f"{'legacy/' if digest.legacy else ''}{digest.md5}"
+        if self._state is not None and sign and self._state.get_complete(name) == sign:
+            return True
         try:
             entries = self.tree(digest.md5, legacy=digest.legacy)
         except (MissingObjects, InvalidInput):
             return False
-        return not self.missing(digest.md5, entries, legacy=digest.legacy)
+        wanted = sorted({entry.md5 for entry in entries})
+        if not all(self.exists(md5, legacy=digest.legacy) for md5 in wanted):
+            return False
+        if self._state is not None and settled:
+            self._state.put_complete(name, sign)
+        return True
 
     def tree(self, md5: str, *, legacy: bool = False) -> tuple[TreeEntry, ...]:
         """The listing of a folder. Raises MissingObjects, InvalidInput for one that is damaged."""
@@ -99,22 +110,6 @@ class Cache:
         except FileNotFoundError:
             raise MissingObjects("the listing of a folder", (md5,)) from None
         return parse_tree(data, md5)
-
-    def missing(
-        self, tree: str, entries: Iterable[TreeEntry], *, legacy: bool = False
-    ) -> tuple[str, ...]:
-        """Which of the files that the folder `tree` lists are not in the cache."""
-        wanted = sorted({entry.md5 for entry in entries})
-        remember = self._state is not None and len(wanted) > _WORTH_REMEMBERING
-        began = time.time_ns()
-        sign, settled = self._folders_signature(wanted, legacy, began) if remember else (b"", False)
-        name = f"{'legacy/' if legacy else ''}{tree}"
-        if remember and self._state is not None and self._state.get_complete(name) == sign:
-            return ()
-        missing = tuple(md5 for md5 in wanted if not self.exists(md5, legacy=legacy))
-        if settled and not missing and self._state is not None:
-            self._state.put_complete(name, sign)
-        return missing
 
     def take_in(self, files: Sequence[File]) -> list[str | None]:
         """Hash small files and put them into the cache in one pass: what a commit would do later.
@@ -243,15 +238,26 @@ class Cache:
                 os.chmod(folder, _SHARED_MODE)
         self._folders.add(folder)
 
-    def _folders_signature(self, wanted: list[str], legacy: bool, began: int) -> tuple[bytes, bool]:
-        """What changes when an object of these folders comes or goes: their own times."""
+    def _folders_signature(self, tree: Digest, began: int) -> tuple[bytes, bool]:
+        """What changes when the listing `tree` does, or an object comes or goes.
+
+        That is the listing's own signature and those of all folders of the cache, since a large
+        tree has files in nearly all of them: so the listing need not be parsed to know which.
+        Empty for a tree that is not worth it. Also whether all of them are settled.
+        """
+        if self._state is None or (tree.nfiles or 0) < _WORTH_REMEMBERING:
+            return b"", False
         numbers = array("q")
         settled = True
-        for prefix in sorted({md5[:2] for md5 in wanted}):
+        place = self._places[tree.legacy]
+        for path in (
+            self.path(tree.md5, legacy=tree.legacy),
+            *(f"{place}/{n:02x}" for n in range(256)),
+        ):
             try:
-                sign = signature(os.stat(f"{self._places[legacy]}/{prefix}"))
+                sign = signature(os.stat(path))
             except FileNotFoundError:
-                return b"", False
+                sign = _NOTHING
             settled = settled and is_settled(sign, began)
             numbers.extend(sign)
         return hashlib.blake2b(numbers.tobytes(), digest_size=16).digest(), settled
