@@ -12,6 +12,7 @@ import os
 import re
 import stat as stat_module
 from collections.abc import Callable, Iterator
+from typing import NoReturn
 
 from mlctl.adapters.files import read_text
 from mlctl.errors import ConfigError, InvalidInput
@@ -78,8 +79,17 @@ class Ignore:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     pending.append((f"{below}{entry.name}/", entry.path))
-                elif not (entry.is_symlink() and entry.is_dir()):
-                    yield below + entry.name, _file_stat(entry)
+                    continue
+                if entry.is_symlink() and entry.is_dir():
+                    continue
+                try:
+                    status = entry.stat()
+                except FileNotFoundError:
+                    _refuse_dangling(entry)
+                    raise
+                if not stat_module.S_ISREG(status.st_mode) or entry.name == IGNORE_FILE:
+                    _refuse(entry)
+                yield below + entry.name, status
 
     def find_files(self, prune: Callable[[str], bool] | None = None) -> Iterator[str]:
         """The keys of every `dvc.yaml` and `*.dvc` file, folder by folder from the root.
@@ -175,26 +185,23 @@ class Ignore:
         return known
 
 
-def _file_stat(entry: os.DirEntry[str]) -> os.stat_result:
-    try:
-        status = entry.stat()
-    except FileNotFoundError:
-        if not entry.is_symlink():
-            raise
+def _refuse_dangling(entry: os.DirEntry[str]) -> None:
+    if entry.is_symlink():
         raise InvalidInput(
             f"{entry.path}: a link to a file that does not exist",
             hint="remove the link, or name it in .dvcignore",
         ) from None
-    if not stat_module.S_ISREG(status.st_mode):
-        raise InvalidInput(
-            f"{entry.path}: neither a file nor a folder", hint="remove it, or name it in .dvcignore"
-        )
-    if entry.name == IGNORE_FILE:
+
+
+def _refuse(entry: os.DirEntry[str]) -> NoReturn:
+    if entry.name == IGNORE_FILE and entry.is_file():
         raise InvalidInput(
             f"{entry.path}: a tracked folder must not hold a {IGNORE_FILE}",
             hint="move its patterns to the folder above",
         )
-    return status
+    raise InvalidInput(
+        f"{entry.path}: neither a file nor a folder", hint="remove it, or name it in .dvcignore"
+    )
 
 
 def _rebase(pattern: str, folder: str) -> str:
