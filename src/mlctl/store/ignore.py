@@ -34,7 +34,7 @@ class Ignore:
         self.root = root
         self._rules: dict[str, tuple[_Rule, ...]] = {}
         self._patterns: dict[str, tuple[str, ...]] = {}
-        self._subrepos: dict[str, bool] = {}
+        self._subrepos = {"": False}  # folder -> whether it is one, or lies in one
 
     def is_ignored(self, key: str, isdir: bool, *, subrepos: bool = True) -> bool:
         """Whether DVC ignores `key`; what lies outside of the root never is.
@@ -42,13 +42,14 @@ class Ignore:
         `subrepos=False` leaves out the rule for other repositories, as DVC does where it asks
         whether an output exists.
         """
-        if key in {"", "."} or os.path.isabs(key):
+        if key in {"", "."} or key.startswith("/"):
             return False
         parts = key.split("/")
-        if subrepos and self._in_subrepo(parts, isdir):
+        if subrepos and self._in_subrepo(key, isdir):
             return True
-        folder = "/".join(parts[:-1])
-        rules = self._rules_of(folder)
+        rules = self._rules_of(key.rpartition("/")[0])
+        if not rules and _ALWAYS_FOLDERS.isdisjoint(parts):
+            return False
         for end in range(1, len(parts) + 1):
             whole = end == len(parts)
             if self._matches(rules, "/".join(parts[:end]), parts[end - 1], isdir or not whole):
@@ -140,13 +141,9 @@ class Ignore:
         if known is not None:
             return known
         patterns = self._patterns_of(folder)
-        parent = folder.rpartition("/")[0]
-        if folder and patterns == self._patterns_of(parent):
-            rules = self._rules_of(parent)
-        else:
-            rules = _compile(patterns) if len(patterns) > len(_BUILT_IN) else ()
-        self._rules[folder] = rules
-        return rules
+        if folder not in self._rules:
+            self._rules[folder] = _compile(patterns) if len(patterns) > len(_BUILT_IN) else ()
+        return self._rules[folder]
 
     def _patterns_of(self, folder: str) -> tuple[str, ...]:
         known = self._patterns.get(folder)
@@ -161,11 +158,16 @@ class Ignore:
         own = () if self._matches(rules, path, IGNORE_FILE, False) else self._read(path)
         patterns = above + tuple(_rebase(pattern, folder) for pattern in own) if own else above
         self._patterns[folder] = patterns
+        if folder and not own:
+            self._rules[folder] = rules
         return patterns
 
     def _read(self, path: str) -> tuple[str, ...]:
+        at = f"{self.root}/{path}"
+        if not os.access(at, os.F_OK):  # nearly always; an exception would take three times as long
+            return ()
         try:
-            text = read_text(os.path.join(self.root, path), name=path)
+            text = read_text(at, name=path)
         except (FileNotFoundError, NotADirectoryError):
             return ()
         lines = [line.strip() for line in text.split("\n")]
@@ -173,14 +175,11 @@ class Ignore:
             _check(line, path, number)
         return tuple(line for line in lines if line and not line.startswith("#"))
 
-    def _in_subrepo(self, parts: list[str], isdir: bool) -> bool:
-        folders = parts if isdir else parts[:-1]
-        return any(self._is_subrepo("/".join(parts[: i + 1])) for i in range(len(folders)))
-
-    def _is_subrepo(self, folder: str) -> bool:
+    def _in_subrepo(self, key: str, isdir: bool) -> bool:
+        folder = key if isdir else key.rpartition("/")[0]
         known = self._subrepos.get(folder)
         if known is None:
-            known = os.path.lexists(os.path.join(self.root, folder, ".dvc"))
+            known = self._in_subrepo(folder, False) or os.path.lexists(f"{self.root}/{folder}/.dvc")
             self._subrepos[folder] = known
         return known
 
