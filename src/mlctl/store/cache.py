@@ -13,14 +13,13 @@ from __future__ import annotations
 import hashlib
 import os
 import stat as stat_module
-import sys
 import threading
 import time
 from array import array
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from mlctl.adapters.files import sync, sync_folder
+from mlctl.adapters.files import sync_folder
 from mlctl.errors import Busy, InvalidInput, NotAble
 from mlctl.store import intake
 from mlctl.store.config import Config
@@ -30,6 +29,7 @@ from mlctl.store.intake import File
 from mlctl.store.links import PROTECTED, copy_file, protect, replacing, without_links
 from mlctl.store.observed import Entry, Observed
 from mlctl.store.state import Signature, State, is_settled, signature
+from mlctl.store.syncing import SyncBegun, sync_file, sync_file_system
 from mlctl.store.tree import TreeEntry, parse_tree, tree_bytes
 
 _SHARED_MODE = stat_module.S_ISGID | 0o775
@@ -60,6 +60,7 @@ class Cache:
         self._folders: set[str] = set()
         self._named = False
         self._unflushed: dict[str, None] = {}
+        self._begun: SyncBegun | None = None
         self._lock = threading.Lock()
         self._flushing = threading.Lock()
 
@@ -114,12 +115,14 @@ class Cache:
     def take_in(self, files: Sequence[File]) -> list[str | None]:
         """Hash small files and put them into the cache in one pass: what a commit would do later.
 
-        None for a file that was left out; see `intake`.
+        None for a file that was left out; see `intake`. A sync of what is new begins at once.
         """
         if self.config.shared or self.config.link_types[0] == "hardlink":
             return [None] * len(files)  # modes and links of their own
         taken = intake.take_in(files, self._places[False])
         self._note(self.path(item.md5) for item in taken if item is not None and item.is_new)
+        with self._lock:  # the disk works while we go on
+            self._begun = SyncBegun(self.config.cache_dir, frozenset(self._unflushed))
         return [None if item is None else item.md5 for item in taken]
 
     def commit(self, observed: Observed, *, hardlink: bool = False, flush: bool = True) -> None:
@@ -149,12 +152,15 @@ class Cache:
         with self._flushing:
             with self._lock:
                 paths = list(self._unflushed)
+                begun, self._begun = self._begun, None
             if not paths:
                 return
-            if len(paths) <= _SYNC_EACH or not _sync_file_system(self.config.cache_dir):
-                for path in paths:
-                    _sync_file(path)
-                self._sync_names(paths)
+            done = begun.wait() if begun else frozenset()
+            left = [path for path in paths if path not in done]
+            if len(left) <= _SYNC_EACH or not sync_file_system(self.config.cache_dir):
+                for path in left:
+                    sync_file(path)
+                self._sync_names(left)
             for path in paths:
                 protect(path)
             with self._lock:
@@ -185,7 +191,7 @@ class Cache:
             with suppress(FileNotFoundError):
                 os.unlink(path)
             return False
-        _sync_file(path)  # whoever made it may not have come to that
+        sync_file(path)  # whoever made it may not have come to that
         protect(path)
         if self._state is not None:
             with suppress(FileNotFoundError):
@@ -269,23 +275,3 @@ def _link(source: str, target: str) -> bool:
     except OSError:
         return False
     return True
-
-
-def _sync_file(path: str) -> None:
-    with suppress(FileNotFoundError):
-        sync(path)
-
-
-def _sync_file_system(folder: str) -> bool:
-    """One sync for the whole file system of `folder`; False where there is no such call."""
-    if sys.platform != "linux":
-        return False
-    import ctypes
-
-    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        return bool(ctypes.CDLL(None).syncfs(handle) == 0)
-    except AttributeError:
-        return False
-    finally:
-        os.close(handle)
