@@ -10,19 +10,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mlctl.errors import Busy, InvalidInput, NotAble
-from mlctl.store import intake
 from mlctl.store.digest import Digest
 from mlctl.store.hashing import file_md5, file_md5_dos2unix, is_executable
 from mlctl.store.ignore import Ignore
+from mlctl.store.intake import LARGEST, File
 from mlctl.store.links import PROTECTED
 from mlctl.store.observed import Entry, Observed
 from mlctl.store.slices import WORTH_IT
 from mlctl.store.state import MARGIN, Folder, Signature, State, is_settled, signature
 from mlctl.store.tree import tree_bytes, tree_id
-from mlctl.store.walked import File, Walked, walk
+from mlctl.store.walked import Walked, WalkedFile, walk
 
 ObjectPath = Callable[[str], str]
-TakeIn = Callable[[Sequence[intake.File]], Sequence[str | None]]
+TakeIn = Callable[[Sequence[File]], Sequence[str | None]]
 Known = Mapping[str, tuple[Signature, str]]
 
 _ATTEMPTS = 3
@@ -78,7 +78,7 @@ def observe(
 
 def _file(key: str, path: str, status: os.stat_result, context: _Context, known: Known) -> Observed:
     began = time.time_ns()
-    item = File("", path, signature(status))
+    item = WalkedFile("", path, signature(status))
     before = context.state.last(path, legacy=context.legacy)
     fresh = before is None or before[0] != item.signature
     md5 = _known_md5(item, known.get("") or before, context)
@@ -120,11 +120,13 @@ def _examine(
     hashes, unknown = _known_hashes(walked, context, known)
     fresh = [*unknown, *(f for f in walked if f.relpath in known)] if known else unknown
     began = _wait_until_settled(fresh, began)
-    replaced: dict[str, Signature] = {}
+    before = {item.relpath: item.signature for item in unknown}
+    changed: dict[str, Signature] = {}
     for item, md5 in _hash_all(unknown, context):
         hashes[item.relpath] = md5
-        replaced[item.relpath] = item.signature
-    walked = walked.replaced(replaced)
+        if item.signature != before[item.relpath]:
+            changed[item.relpath] = item.signature
+    walked = walked.replaced(changed)
     entries = tuple(
         sorted(
             Entry(f.relpath, hashes[f.relpath], f.signature.size, f.path, f.signature)
@@ -140,11 +142,11 @@ def _examine(
 
 def _known_hashes(
     walked: Walked, context: _Context, known: Known
-) -> tuple[dict[str, str], list[File]]:
+) -> tuple[dict[str, str], list[WalkedFile]]:
     """The hashes that need no reading, by name, and the files of which none is known."""
     previous = {**context.state.get_listing(walked.path, legacy=context.legacy), **known}
     hashes: dict[str, str] = {}
-    unknown: list[File] = []
+    unknown: list[WalkedFile] = []
     for item in walked:
         md5 = _known_md5(item, previous.get(item.relpath), context)
         if md5 is None:
@@ -164,7 +166,7 @@ def _remember(
     context.state.put_folder(walked.path, folder, legacy=context.legacy)
 
 
-def _wait_until_settled(files: Sequence[File], began: int) -> int:
+def _wait_until_settled(files: Sequence[WalkedFile], began: int) -> int:
     """Wait a tick where that saves hashing much again; the moment from which reading begins."""
     heavy = len(files) > 1000 or sum(f.signature.size for f in files) > _WORTH_WAITING
     if heavy and not all(is_settled(f.signature, began) for f in files):
@@ -173,17 +175,17 @@ def _wait_until_settled(files: Sequence[File], began: int) -> int:
     return began
 
 
-def _hash_all(files: Sequence[File], context: _Context) -> list[tuple[File, str]]:
-    small = [f for f in files if f.signature.size <= intake.LARGEST]
+def _hash_all(files: Sequence[WalkedFile], context: _Context) -> list[tuple[WalkedFile, str]]:
+    small = [f for f in files if f.signature.size <= LARGEST]
     if context.take_in is None or len(small) < WORTH_IT:
         return _hash_here(files, context.legacy)
-    md5s = context.take_in([intake.File(item.path, item.signature) for item in small])
+    md5s = context.take_in([File(item.path, item.signature) for item in small])
     taken = [(item, md5) for item, md5 in zip(small, md5s, strict=True) if md5 is not None]
     done = {item.relpath for item, _ in taken}
     return [*taken, *_hash_here([f for f in files if f.relpath not in done], context.legacy)]
 
 
-def _hash_here(files: Sequence[File], legacy: bool) -> list[tuple[File, str]]:
+def _hash_here(files: Sequence[WalkedFile], legacy: bool) -> list[tuple[WalkedFile, str]]:
     big = [f for f in files if f.signature.size >= _WORTH_THREADS]
     if len(big) < 2:
         return [_hash(item, legacy) for item in files]
@@ -195,7 +197,7 @@ def _hash_here(files: Sequence[File], legacy: bool) -> list[tuple[File, str]]:
         return [*(_hash(item, legacy) for item in small), *hashed]
 
 
-def _hash(item: File, legacy: bool) -> tuple[File, str]:
+def _hash(item: WalkedFile, legacy: bool) -> tuple[WalkedFile, str]:
     """The hash, and the file as it was while it was read. Raises Busy where it keeps changing."""
     for _ in range(_ATTEMPTS):
         md5 = file_md5_dos2unix(item.path) if legacy else file_md5(item.path)
@@ -206,7 +208,9 @@ def _hash(item: File, legacy: bool) -> tuple[File, str]:
     raise Busy(f"{item.path}: is being written by another program", hint="wait until it is done")
 
 
-def _known_md5(item: File, before: tuple[Signature, str] | None, context: _Context) -> str | None:
+def _known_md5(
+    item: WalkedFile, before: tuple[Signature, str] | None, context: _Context
+) -> str | None:
     """The hash from before, if the file is the same, or by inode still the same cache object."""
     if before is None:
         return None

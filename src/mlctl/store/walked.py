@@ -17,7 +17,7 @@ from mlctl.store.ignore import Ignore
 from mlctl.store.state import INODE, Signature
 
 
-class File(NamedTuple):
+class WalkedFile(NamedTuple):
     """One file: its POSIX path in the folder (empty for a single file), and where it lies."""
 
     relpath: str
@@ -36,9 +36,9 @@ class Walked:
     def __len__(self) -> int:
         return len(self.names)
 
-    def __iter__(self) -> Iterator[File]:
+    def __iter__(self) -> Iterator[WalkedFile]:
         for name, sign in zip(self.names, self._signatures(), strict=True):
-            yield File(name, f"{self.path}/{name}", sign)
+            yield WalkedFile(name, f"{self.path}/{name}", sign)
 
     def _signatures(self) -> Iterator[Signature]:
         numbers = iter(self.numbers)
