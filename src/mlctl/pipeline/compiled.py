@@ -68,7 +68,7 @@ class Compiled:
     def get(self, key: str, parse: Callable[[], tuple[_T, Iterable[str]]]) -> _T:
         """What `parse` makes of the file `key`; it also returns the other files that it read."""
         kept = self._kept.get(key)
-        if kept is not None and self.is_current(key):
+        if kept is not None and (key in self._current or self._same(kept[0])):
             self._current.discard(key)  # a later question is about a later moment
             self._used[key] = kept
             value: _T = _decode(kept[1])
@@ -93,14 +93,8 @@ class Compiled:
         if key in self._current:
             return True
         kept = self._kept.get(key)
-        if kept is None or len(kept[0][0]) == 1:
+        if kept is None or len(kept[0][0]) == 1 or not self._same(kept[0]):
             return False
-        for sig in kept[0]:
-            # where nothing was, `access` answers without the exception that `stat` raises
-            if len(sig) == 1 and not os.access(self._at(sig[0]), os.F_OK):
-                continue
-            if self._signature(sig[0]) != sig:
-                return False
         self._current.add(key)
         return True
 
@@ -127,6 +121,16 @@ class Compiled:
         except (OSError, ValueError, EOFError, TypeError):
             return {}
         return kept if tag == self._tag else {}
+
+    def _same(self, signatures: Iterable[Signature]) -> bool:
+        """Whether the files are as they were; where there was none, there is none."""
+        for sig in signatures:
+            # `access` answers that without the exception that `stat` raises
+            if len(sig) == 1 and not os.access(self._at(sig[0]), os.F_OK):
+                continue
+            if self._signature(sig[0]) != sig:
+                return False
+        return True
 
     def _at(self, key: str) -> str:
         return key if key.startswith("/") else f"{self._root}/{key}"
