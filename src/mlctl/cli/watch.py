@@ -98,6 +98,7 @@ def _run(
             options=Options(keep_going=keep_going),
             emit=shown,
             commit=settings.records_commit if commit is None else commit,
+            hosts=settings.hosts,
         )
     finally:
         shown.close()

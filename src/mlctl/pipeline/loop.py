@@ -12,11 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 
-from mlctl import plugins
 from mlctl.adapters import clock
 from mlctl.adapters.files import is_locked, remove_tree
-from mlctl.errors import Busy, ConfigError, InvalidInput, MlctlError, refused
-from mlctl.executors import Executor, _devices
+from mlctl.errors import Busy, MlctlError, refused
+from mlctl.executors import _devices
 from mlctl.executors._tail import Tail
 from mlctl.executors._watch import RunWatcher, end_abandoned
 from mlctl.pipeline import feasible
@@ -25,6 +24,7 @@ from mlctl.pipeline.context import Context, logs_folder
 from mlctl.pipeline.events import Emit, StageOutput, Waiting
 from mlctl.pipeline.fingerprint import changes
 from mlctl.pipeline.observer import Observer
+from mlctl.pipeline.places import Places
 from mlctl.pipeline.plan import Reason
 from mlctl.pipeline.planning import upstream_digests
 from mlctl.pipeline.request import Request
@@ -62,7 +62,7 @@ class Loop:
         self._finish = finish
         self._observer = observer
         self._watcher = RunWatcher(self._project.config.local_dir, request.run_id)
-        self._executors: dict[str, Executor] = {}
+        self._places = Places(request)
         self._finished: queue.SimpleQueue[tuple[int, Outcome]] = queue.SimpleQueue()
         self._failed = False
         self._ends: deque[float] = deque()  # when the latest stages ended
@@ -100,7 +100,8 @@ class Loop:
         )
         return replace(
             context,
-            executor=self._executor,
+            executor=self._places.executor,
+            place=self._places.of,
             watcher=self._watcher,
             follow=self._tail.follow,
             release=self._tail.release,
@@ -112,14 +113,14 @@ class Loop:
         graph = self._project.graph
         needs = [[places[n] for n in graph.needs[i] if n in places] for i in pending]
         stages = [self._project.stages[index] for index in pending]
-        settings = [stage.settings for stage in stages]
+        settings = [self._places.needs(stage) for stage in stages]
         gpus = _devices.gpus() if any(s.gpus for s in settings) else ()
         with self._project.naming_lines():
             for stage in stages:
-                self._executor(stage)
+                self._places.executor(stage)
                 feasible.check(
                     stage,
-                    gpus=len(gpus),
+                    gpus=len(gpus) if self._places.is_here(stage) else None,
                     environment=os.environ,
                     ignored=self._project.is_ignored_out,
                 )
@@ -216,7 +217,7 @@ class Loop:
             clock.monotonic() - begin,
             end.code if end else None,
             attempt.attempts if attempt else 1,
-            stage.settings.on or "local",
+            self._places.of(stage),
             locked,
             attempt.log if attempt else None,
             message,
@@ -271,21 +272,6 @@ class Loop:
                 Waiting(tuple((stages[pending[p]].address, why) for p, why in waits.items()))
             )
 
-    def _executor(self, stage: Stage) -> Executor:
-        name = stage.settings.on or "local"
-        if name not in self._executors:
-            try:
-                module = plugins.load("mlctl.executors", name, kind="executor or host")
-            except InvalidInput as error:
-                raise ConfigError(
-                    str(error),
-                    file=stage.file,
-                    where=f"{stage.where}.meta.mlctl.on",
-                    hint=error.hint,
-                ) from None
-            self._executors[name] = module.Executor()
-        return self._executors[name]
-
     def _stop(self, number: int) -> None:
         """End the stages and then the run; a second time, kill at once."""
         now = self.signal is not None
@@ -294,8 +280,7 @@ class Loop:
 
     def _cancel(self, *, now: bool) -> None:
         self._context.book.stop_waiting()
-        for executor in self._executors.values():
-            executor.cancel(now=now)
+        self._places.cancel(now=now)
 
     @contextmanager
     def _signals(self) -> Iterator[None]:

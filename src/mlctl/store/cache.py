@@ -125,6 +125,10 @@ class Cache:
             self._begun = SyncBegun(self.config.cache_dir, frozenset(self._unflushed))
         return [None if item is None else item.md5 for item in taken]
 
+    def note_new(self, md5s: Iterable[str]) -> None:
+        """Objects were put in place, verified: the next `flush` makes them safe and trusted."""
+        self._note(self.path(md5) for md5 in md5s)
+
     def commit(self, observed: Observed, *, hardlink: bool = False, flush: bool = True) -> None:
         """Put what was observed into the cache: the files first, then the folder's listing.
 
