@@ -73,7 +73,7 @@ class Exit:
     """How a job ended. `code` is the exit code of the last command (negative: the signal).
 
     `peak_memory` is in bytes and `cpu_seconds` user plus system, of the largest and of all
-    commands, where the system tells.
+    commands, where the system tells. `place` is the host, where the executor chose it.
     """
 
     code: int
@@ -81,6 +81,7 @@ class Exit:
     cancelled: bool = False
     peak_memory: int | None = None
     cpu_seconds: float | None = None
+    place: str | None = None
 
 
 class Executor(Protocol):

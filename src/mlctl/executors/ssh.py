@@ -61,6 +61,10 @@ class Executor:
                 self._running.pop(name, None)
         return self._exit(job, end)
 
+    def facts(self) -> dict[str, Any]:
+        """What the host says of itself. Raises NotAble."""
+        return self._host.call("facts")
+
     def settle(self, job: Job) -> None:
         """What came of the job is recorded: it need not be taken up again."""
         intents.forget(_files(job).workspace.config.local_dir, job.address)
@@ -115,7 +119,7 @@ class Executor:
             return
         cuda = None
         if job.gpus:
-            cuda = self._patiently(job, lambda: self._host.call("facts"))["cuda"]
+            cuda = self._patiently(job, self.facts)["cuda"]
         python = self._patiently(job, self._host.channel).python
         problems = environments.mismatches(need, python=python, cuda=cuda)
         if problems:

@@ -217,7 +217,7 @@ class Loop:
             clock.monotonic() - begin,
             end.code if end else None,
             attempt.attempts if attempt else 1,
-            self._places.of(stage),
+            (end.place if end else None) or self._places.of(stage),
             locked,
             attempt.log if attempt else None,
             message,
