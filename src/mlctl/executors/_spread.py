@@ -36,6 +36,10 @@ class Executor:
     def settle(self, job: Job) -> None:
         self._hosts[self._chosen[job.address]].settle(job)
 
+    def close(self) -> None:
+        for host in self._hosts.values():
+            host.close()
+
     def cancel(self, *, now: bool = False) -> None:
         for host in self._hosts.values():
             host.cancel(now=now)

@@ -69,6 +69,10 @@ class Executor:
         """What came of the job is recorded: it need not be taken up again."""
         intents.forget(_files(job).workspace.config.local_dir, job.address)
 
+    def close(self) -> None:
+        """Hang up; a host has few sessions for each connection."""
+        self._host.close()
+
     def cancel(self, *, now: bool = False) -> None:  # noqa: ARG002 - there is no harder way
         """Ask the host to end the jobs: their processes are asked first, and killed soon after."""
         self._cancelled.set()
@@ -217,6 +221,7 @@ class Executor:
                 reason == "cancelled",
                 end.get("peak_memory"),
                 end.get("cpu_seconds"),
+                host=end.get("host"),
             )
         self.settle(job)
         detail = end.get("detail", "")

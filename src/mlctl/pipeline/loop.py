@@ -84,6 +84,7 @@ class Loop:
             ended_well = self.signal is None and not self._failed
         finally:
             self._tail.close()
+            self._places.close()
             self._watcher.close(leave=ended_well)
         if self.signal is not None:
             return "interrupted"
@@ -223,6 +224,7 @@ class Loop:
             message,
             end.peak_memory if end else None,
             end.cpu_seconds if end else None,
+            end.host if end else None,
             busy,
         )
 

@@ -43,6 +43,11 @@ class Places:
         for executor in self._executors.values():
             executor.cancel(now=now)
 
+    def close(self) -> None:
+        """The run is over."""
+        for executor in self._executors.values():
+            executor.close()
+
     def _make(self, name: str, stage: Stage) -> Executor:
         hosts = self._request.hosts
         if name in hosts:
