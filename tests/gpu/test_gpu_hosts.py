@@ -1,5 +1,6 @@
 """Stages on the GPU of a host, which is this machine over ssh."""
 
+import itertools
 import json
 import os
 import signal
@@ -63,7 +64,7 @@ def test_jobs_take_turns_on_the_gpus(box, host, gpus):
     spans = sorted(
         (float(box.read(f"{name}.begin")), float(box.read(f"{name}.end"))) for name in names
     )
-    assert all(one[1] <= other[0] for one, other in zip(spans, spans[1:], strict=False))
+    assert all(one[1] <= other[0] for one, other in itertools.pairwise(spans))
     assert "GPU-" in done.stdout
 
 
