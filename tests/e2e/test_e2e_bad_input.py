@@ -130,7 +130,7 @@ REFUSED: dict[str, tuple[Files, int, str, str | None]] = {
     ),
     "an unknown executor": (
         meta("{on: gpuhost}"), 2,
-        "dvc.yaml:7: stages.a.meta.mlctl.on: no host is called 'gpuhost'",
+        "dvc.yaml:7: stages.a.meta.mlctl.on: no host and no label is called 'gpuhost'",
         "`mlctl host add gpuhost` makes it known",
     ),
     "an unknown setting": (

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import json
 import os
 import random
 import re
@@ -97,7 +98,8 @@ def _check(box: Sandbox, server: sshd.Sshd, number: int) -> None:
     while left := _left(server):
         assert time.monotonic() < deadline, f"run {number} left {left}"
         time.sleep(0.1)
-    assert not any(gpu["leased"] for gpu in box.json("host", "queue", "box")["gpus"])
+    told = json.loads(box.mlctl("host", "queue", "box", "--json").stdout)
+    assert not any(gpu["leased"] for gpu in told["gpus"])
     for job in jobs:  # as `gc` would, but at once
         shutil.rmtree(job)
 

@@ -30,10 +30,18 @@ def server(tmp_path, monkeypatch):
         yield host
 
 
+class Project(Sandbox):
+    """Asks every question in a process of its own, which hangs up when it ends."""
+
+    def run(self, *args):
+        done = self.mlctl(*args)
+        return done.returncode, done.stdout or done.stderr
+
+
 @pytest.fixture
 def box(tmp_path, server):
     """A project that knows the host."""
-    made = Sandbox(tmp_path / "p")
+    made = Project(tmp_path / "p")
     made.write("mlctl.yaml", "hosts:\n  box: {}\n")
     made.write(".gitignore", "/*.out\n/times.txt\n")
     return made

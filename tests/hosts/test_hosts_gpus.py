@@ -26,6 +26,10 @@ def test_each_job_gets_gpus_of_its_own(box, server):
     assert set(given) <= {"GPU-0000", "GPU-0001"}
     assert len(set(given)) == 2
     assert box.read("d.out").strip() == "GPU-0000,GPU-0001"
+    stages = {stage["address"]: stage for stage in box.json("exp", "show", "last")["stages"]}
+    assert [gpu["name"] for gpu in stages["d"]["host"]["gpus"]] == ["Fake 0", "Fake 1"]
+    assert stages["d"]["host"]["driver"] == "550.1"
+    assert stages["a"]["host"]["gpus"][0]["busy"] == 7.0
 
 
 def test_more_gpus_than_the_host_has_is_said(box, server):

@@ -31,7 +31,7 @@ def simple(box):
 def test_a_host_that_nobody_knows(simple, server):
     done = simple.mlctl("run", "--on", "bax")
     assert done.returncode == 2
-    assert "no host is called 'bax'" in done.stderr
+    assert "no host and no label is called 'bax'" in done.stderr
     assert "did you mean 'box'?" in done.stderr
 
 

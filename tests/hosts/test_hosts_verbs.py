@@ -92,3 +92,47 @@ def test_without_hosts_the_first_step_is_named(box, server):
     done = box.mlctl("host", "ls")
     assert done.returncode == 2
     assert "mlctl host add" in done.stderr
+
+
+def test_attach_and_fetch(box, server):
+    counting(box, 40, 0.05)
+    with box.started("run", "--on", "box") as run:
+        wait_until(lambda: "line 3" in log_of(box))
+        run.kill()
+        run.wait()
+    (job,) = jobs(server)
+    assert box.mlctl("host", "fetch", job, "--to", "seen").returncode == 1  # it has not ended
+    done = box.mlctl("host", "attach", job)
+    assert done.returncode == 0
+    assert done.stdout.startswith(numbered(40))
+    assert done.stdout.endswith("done\n")
+    assert box.mlctl("host", "fetch", job, "--to", "seen").returncode == 0
+    assert box.read("seen/count.out") == "40"
+    assert not (box.root / "count.out").exists()
+    assert sorted(os.listdir(box.root / "seen")) == ["count.out"]
+    assert box.mlctl("host", "fetch", job, "--to", "seen").returncode == 2
+    assert box.mlctl("run", "--on", "box").returncode == 0
+    assert box.read("count.out") == "40"
+
+
+def test_attach_tells_of_a_failure(box, server):
+    box.stages({"a": {"cmd": "sleep 2; exit 3", "outs": ["a.out"]}})
+    with box.started("run", "--on", "box") as run:
+        wait_until(lambda: jobs(server))
+        (job,) = jobs(server)
+        done = box.mlctl("host", "attach", job)
+        assert run.wait(30) == 1
+    assert done.returncode == 1
+    assert "exit code 3" in done.stdout
+
+
+def test_top_shows_gpus_and_jobs(box, server):
+    counting(box, 100, 0.1)
+    with box.started("run", "--on", "box") as run:
+        wait_until(lambda: "line 1" in log_of(box))
+        said = box.mlctl("host", "top").stdout
+        assert "gpu 0" in said
+        assert "running" in said
+        assert "count" in said
+        run.terminate()
+        run.wait()

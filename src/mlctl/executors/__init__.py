@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from mlctl.store.workspace import Workspace
 
@@ -73,7 +73,8 @@ class Exit:
     """How a job ended. `code` is the exit code of the last command (negative: the signal).
 
     `peak_memory` is in bytes and `cpu_seconds` user plus system, of the largest and of all
-    commands, where the system tells.
+    commands, where the system tells. `place` is the host, where the executor chose it,
+    and `host` what there is to say of it (docs/formats/run.md).
     """
 
     code: int
@@ -81,6 +82,8 @@ class Exit:
     cancelled: bool = False
     peak_memory: int | None = None
     cpu_seconds: float | None = None
+    place: str | None = None
+    host: Mapping[str, Any] | None = None
 
 
 class Executor(Protocol):
@@ -91,6 +94,9 @@ class Executor(Protocol):
 
     # What came of the job is recorded: nobody will ask for it again.
     def settle(self, job: Job) -> None: ...
+
+    # No more jobs come.
+    def close(self) -> None: ...
 
     # Ends every running job with its whole process group; `run` of each returns `cancelled`.
     # It asks first and kills what does not end in seconds; with `now` it kills at once.

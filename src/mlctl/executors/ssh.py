@@ -61,9 +61,17 @@ class Executor:
                 self._running.pop(name, None)
         return self._exit(job, end)
 
+    def facts(self) -> dict[str, Any]:
+        """What the host says of itself. Raises NotAble."""
+        return self._host.call("facts")
+
     def settle(self, job: Job) -> None:
         """What came of the job is recorded: it need not be taken up again."""
         intents.forget(_files(job).workspace.config.local_dir, job.address)
+
+    def close(self) -> None:
+        """Hang up; a host has few sessions for each connection."""
+        self._host.close()
 
     def cancel(self, *, now: bool = False) -> None:  # noqa: ARG002 - there is no harder way
         """Ask the host to end the jobs: their processes are asked first, and killed soon after."""
@@ -115,7 +123,7 @@ class Executor:
             return
         cuda = None
         if job.gpus:
-            cuda = self._patiently(job, lambda: self._host.call("facts"))["cuda"]
+            cuda = self._patiently(job, self.facts)["cuda"]
         python = self._patiently(job, self._host.channel).python
         problems = environments.mismatches(need, python=python, cuda=cuda)
         if problems:
@@ -213,6 +221,7 @@ class Executor:
                 reason == "cancelled",
                 end.get("peak_memory"),
                 end.get("cpu_seconds"),
+                host=end.get("host"),
             )
         self.settle(job)
         detail = end.get("detail", "")

@@ -84,6 +84,7 @@ class Loop:
             ended_well = self.signal is None and not self._failed
         finally:
             self._tail.close()
+            self._places.close()
             self._watcher.close(leave=ended_well)
         if self.signal is not None:
             return "interrupted"
@@ -217,12 +218,13 @@ class Loop:
             clock.monotonic() - begin,
             end.code if end else None,
             attempt.attempts if attempt else 1,
-            self._places.of(stage),
+            (end.place if end else None) or self._places.of(stage),
             locked,
             attempt.log if attempt else None,
             message,
             end.peak_memory if end else None,
             end.cpu_seconds if end else None,
+            end.host if end else None,
             busy,
         )
 

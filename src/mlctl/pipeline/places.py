@@ -43,17 +43,31 @@ class Places:
         for executor in self._executors.values():
             executor.cancel(now=now)
 
+    def close(self) -> None:
+        """The run is over."""
+        for executor in self._executors.values():
+            executor.close()
+
     def _make(self, name: str, stage: Stage) -> Executor:
         hosts = self._request.hosts
         if name in hosts:
             from mlctl.executors import ssh
 
             return ssh.Executor(name, hosts[name])
+        labelled = {host: said for host, said in hosts.items() if name in said.get("labels", ())}
+        if labelled:
+            from mlctl.executors import _spread
+
+            return _spread.Executor(labelled)
         if name in (LOCAL, *plugins.external("mlctl.executors")):
             executor: Executor = plugins.load("mlctl.executors", name, kind="place").Executor()
             return executor
-        message = f"no host is called {name!r}"
-        hint = suggestion(name, hosts) or f"`mlctl host add {name}` makes it known"
+        message = f"no host and no label is called {name!r}"
+        labels = [label for said in hosts.values() for label in said.get("labels", ())]
+        hint = (
+            suggestion(name, [*hosts, *dict.fromkeys(labels)])
+            or f"`mlctl host add {name}` makes it known"
+        )
         if stage.settings.on is None:
             raise InvalidInput(message, hint=hint)
         where = f"{stage.where}.meta.mlctl.on"

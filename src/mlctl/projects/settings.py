@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 SETTINGS = "mlctl.yaml"
 LOCAL_SETTINGS = ".mlctl/local.yaml"
-HOST_KEYS = ("python", "home", "env")
+HOST_KEYS = ("python", "home", "env", "labels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,10 @@ def _hosts(document: Document) -> dict[str, Mapping[str, Any]]:
         document.keys("hosts", name, known=HOST_KEYS)
         hosts[str(name)] = document.mapping("hosts", name)
         for key in hosts[str(name)]:
-            document.text("hosts", name, key)
+            if key == "labels":
+                document.items("hosts", name, key, of="labels")
+            else:
+                document.text("hosts", name, key)
         env = hosts[str(name)].get("env", "auto")
         if env not in ("auto", "none") and not env.startswith("conda:"):
             raise document.wrong(("hosts", name, "env"), "`auto`, `none` or `conda:NAME`")

@@ -30,6 +30,10 @@ def add(
             help="`auto`: from uv.lock, pylock.toml or requirements.txt; `none`; `conda:NAME`.",
         ),
     ] = None,
+    labels: Annotated[
+        list[str] | None,
+        typer.Option("--label", metavar="LABEL", help="A name that it shares with other hosts."),
+    ] = None,
     local: Annotated[
         bool, typer.Option("--local", help="Only for this work tree: .mlctl/local.yaml.")
     ] = False,
@@ -56,7 +60,7 @@ def add(
     from mlctl.hosts.client import Host
     from mlctl.projects import hosts
 
-    given = (("python", python), ("home", home), ("env", env))
+    given = (("python", python), ("home", home), ("env", env), ("labels", labels))
     options = {key: value for key, value in given if value}
     found = [] if unchecked else look_at(Host(host, options))
     file = hosts.add(root(), host, options, local=local)

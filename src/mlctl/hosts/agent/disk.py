@@ -46,6 +46,15 @@ def read(path: str) -> Any:
         return None
 
 
+def read_lines(path: str) -> list[Any]:
+    """The JSON in each line of `path`, without a last one that was cut off; none without a file."""
+    try:
+        with open(path, "rb") as file:
+            return [json.loads(line.decode()) for line in file if line.endswith(b"\n")]
+    except FileNotFoundError:
+        return []
+
+
 def remove(path: str) -> None:
     """Remove a file that may be gone."""
     try:

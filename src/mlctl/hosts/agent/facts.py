@@ -15,6 +15,21 @@ from mlctl.hosts.agent import gpus, leases, processes
 LOGIND = ("/etc/systemd/logind.conf", "/usr/lib/systemd/logind.conf")
 
 
+def machine() -> dict[str, Any]:
+    """What kind of machine this is: nothing that names it. Memory in bytes."""
+    return {
+        "platform": "{} {}".format(platform.system(), platform.machine()),
+        "python": "{} {}".format(platform.python_implementation(), platform.python_version()),
+        "cpus": cpus(),
+        "memory": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
+    }
+
+
+def cpus() -> int:
+    """How many processors we may use."""
+    return len(os.sched_getaffinity(0))
+
+
 def facts(home: str) -> dict[str, Any]:
     """All of it, as JSON; sizes in bytes, times in seconds."""
     disk = os.statvfs(home)

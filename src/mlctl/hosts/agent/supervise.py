@@ -15,13 +15,13 @@ import time
 import traceback
 from typing import Any, Mapping, Sequence
 
-from mlctl.hosts.agent import disk, environments, gpus, leases, processes, tree
+from mlctl.hosts.agent import disk, environments, facts, gpus, leases, processes, tree, usage
 from mlctl.hosts.agent.jobs import Job, boot, clock
 from mlctl.hosts.agent.objects import Damaged, Objects
 
 GRACE = 5.0  # seconds from SIGTERM to SIGKILL of a job that is cancelled
 _PERIOD = 0.1
-_SAMPLE = 15.0  # seconds between two looks at the GPUs
+_SAMPLES = (1.0, 15.0)  # seconds between two looks at the GPUs, at first and later
 
 
 def main(home: str, name: str) -> int:
@@ -58,7 +58,8 @@ class Supervisor:
         self.secrets = secrets
         self.linked: tree.Links = {}
         self.environment: environments.Environment | None = None
-        self._sampled = 0.0
+        self._next_sample = 0.0
+        self._period = _SAMPLES[0]
 
     def go_on(self) -> None:
         """Do what is left to be done."""
@@ -203,7 +204,7 @@ class Supervisor:
         """The runner wrote an exit code: end what it left behind, take the outs, record it all."""
         stuck = sorted(processes.end(self.job.name, GRACE))
         end = disk.read(self.job.path("rc.json"))
-        end.update(reason="ended", finished=clock())
+        end.update(reason="ended", finished=clock(), host=self._host())
         if stuck:
             end["stuck"] = stuck
         if self._is_cancelled():
@@ -236,10 +237,20 @@ class Supervisor:
     def _sample(self, uuids: Sequence[str]) -> None:
         """A line of what the job's GPUs do, now and then."""
         now = time.monotonic()
-        if not uuids or now - self._sampled < _SAMPLE:
+        if not uuids or now < self._next_sample:
             return
-        self._sampled = now
+        self._next_sample = now + self._period
+        self._period = min(self._period * 1.2, _SAMPLES[1])
         seen = gpus.seen()
         line = {"time": clock(), "gpus": [seen[u].to_dict() for u in uuids if u in seen]}
         with open(self.job.path("samples.jsonl"), "a") as file:
             file.write(json.dumps(line) + "\n")
+
+    def _host(self) -> dict[str, Any]:
+        """What there is to say of this machine, and of what the job's GPUs did."""
+        host = facts.machine()
+        if self.spec["gpus"]:
+            samples = disk.read_lines(self.job.path("samples.jsonl"))
+            host["gpus"] = usage.summary(samples)
+            host["driver"] = gpus.driver()[0]
+        return host
