@@ -17,9 +17,11 @@ CONFIG_TEXT = {
     "": "",
     "hardlink": "[cache]\n    type = hardlink\n",
     "symlink": "[cache]\n    type = symlink\n",
+    "copy": "[cache]\n    type = copy\n",
     "without git": "[core]\n    no_scm = True\n",
     "cache elsewhere": "[cache]\n    dir = ../../cache\n    shared = group\n",
 }
+REMOTE = "['remote \"store\"']\n    url = ../../store\n"
 
 
 class Walk:
@@ -27,7 +29,7 @@ class Walk:
         self.case = normal(case)
         self.pipeline = Pipeline(self.case)
         self.lost = False  # whether an object of the cache was ever taken away
-        self.twins = Twins(folder, config=CONFIG_TEXT[case.config], wide=True)
+        self.twins = Twins(folder, config=CONFIG_TEXT[case.config] + REMOTE, wide=True)
         for path, text in {**SOURCE_FILES, **PARAMS_FILES}.items():
             self.twins.write(path, text, mode=0o755 if path == "tool.sh" else None)
         for place in FOLDERS:
@@ -87,6 +89,8 @@ class Walk:
         jobs = 1 if codes[1] and "--keep-going" not in args else self.most_jobs
         twins.run_wide("run", f"-j{jobs}", *args, code=codes[1])
         self.settle_links()
+        self.settle_modes()
+        self.settle_layout()
         if codes[1]:
             self.settle_failure()
         elif "-P" not in args or {*args} - {"-P", "--force"}:
@@ -116,6 +120,18 @@ class Walk:
                 if same and not theirs.stat().st_mode & 0o200 and mine.stat().st_mode & 0o200:
                     theirs.unlink()
                     shutil.copy(mine, theirs)
+
+    def settle_modes(self) -> None:
+        """Where DVC brought back a whole folder, files that ours left alone are executable yet."""
+        for key in (k for outs in self.pipeline.outs for m in outs for k in m.keys):
+            theirs, mine = (root / key / "deep/tool" for root in self.twins.both)
+            if theirs.exists() and mine.exists() and mine.stat().st_mode & 0o100:
+                theirs.chmod(theirs.stat().st_mode | 0o100)
+
+    def settle_layout(self) -> None:
+        """DVC lists a folder that has become a dep in the layout of DVC 2, too."""
+        for path in self._cache(self.twins.dvc).glob("[0-9a-f][0-9a-f]/*.dir"):
+            path.unlink()
 
     def settle_failure(self) -> None:
         """What DVC does otherwise on purpose of ours: `.gitignore` lines go, outs go early."""
@@ -218,11 +234,8 @@ class Walk:
             self._lose_entry(which, whole=edit.change == "lose lock")
 
     def _cache(self, root: Path) -> Path:
-        return (
-            root.parent.parent / "cache"
-            if self.case.config == "cache elsewhere"
-            else root / ".dvc/cache"
-        )
+        elsewhere = self.case.config == "cache elsewhere"
+        return root.parent / "cache" if elsewhere else root / ".dvc/cache"
 
     def _lose_object(self, which: int, *, damage: bool) -> None:
         objects = sorted(
