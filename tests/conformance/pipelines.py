@@ -47,7 +47,7 @@ _SUFFIXES = {
     "matrix": ("-${item.x}-${item.y}", ("-1-u", "-2-u")),
 }
 _SECTIONS = {"metric": "metrics", "plot": "plots"}
-_LOCAL = {"local": {"name": "a b", "n": 1, "on": True}}
+_LOCAL = {"local": {"name": "a b", "n": 1, "on": True}}  # a YAML alias where it comes twice
 _WORDS = {
     "inline": "${local}",
     "file": "${said.greet} ${said.many[0]}",
