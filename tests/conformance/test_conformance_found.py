@@ -84,6 +84,22 @@ def test_a_link_is_executable_until_its_object_is_checked(link: str, tmp_path: P
     assert (twins.ours / "o").stat().st_mode & 0o100
 
 
+def test_a_missing_dep_is_found_before_a_forced_command_is_run(tmp_path: Path) -> None:
+    """DVC looks at the deps of a stage that is forced when its command has been run."""
+    twins = Twins(tmp_path)
+    twins.write(
+        "dvc.yaml", "stages:\n  s: {cmd: cat a.txt >> o; echo s >> o, deps: [a.txt], outs: [o]}\n"
+    )
+    twins.write("a.txt", "a\n")
+    assert twins.run() == (0, 0)
+    twins.remove("a.txt")
+    assert twins.run("--force") == (255, 1)
+    assert "'a.txt' does not exist" in twins.said
+    assert "missing dep: 'a.txt'" in twins.told
+    assert (twins.dvc / "o").read_text() == "s\n"
+    assert (twins.ours / "o").read_text() == "a\ns\n"
+
+
 @pytest.mark.parametrize("place", ["inside", "beside do", "beside matrix"])
 def test_set_of_old_versions_is_refused(place: str, tmp_path: Path) -> None:
     """`vars` inside of `do` took its place before DVC 2."""

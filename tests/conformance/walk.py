@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
@@ -92,7 +93,8 @@ class Walk:
         self.settle_modes()
         self.settle_layout()
         if codes[1]:
-            self.settle_failure()
+            self.settle_sources()
+            self.settle_failure(args)
         elif "-P" not in args or {*args} - {"-P", "--force"}:
             self.settle_order()
         twins.assert_equal()
@@ -133,8 +135,23 @@ class Walk:
         for path in self._cache(self.twins.dvc).glob("[0-9a-f][0-9a-f]/*.dir"):
             path.unlink()
 
-    def settle_failure(self) -> None:
-        """What DVC does otherwise on purpose of ours: `.gitignore` lines go, outs go early."""
+    def settle_sources(self) -> None:
+        """DVC visits the files of a folder as they are listed, mlctl in alphabetical order: one
+        may have come to a source before the failure, and the other not.
+        """
+        told = self.twins.said, self.twins.told
+        for name in (f"./{SOURCES[n]}.dvc" for n in self.case.tracked):
+            codes = self.twins.run(name, jobs=1)
+            assert codes == (0, 0), self.report(name, codes)
+            self.twins.run_wide("run", name, code=0)
+        self.twins.said, self.twins.told = told
+
+    def settle_failure(self, args: Sequence[str]) -> None:
+        """What DVC does otherwise on purpose of ours: `.gitignore` lines go, outs go early.
+
+        With `--force` it finds that a dep is missing when the command has been run.
+        """
+        was_run = "--force" in args and re.search("dep.* does not exist", self.twins.said)
         self.settle_order()
         theirs, mine = snapshot(self.twins.dvc), snapshot(self.twins.ours)
         outs = self.pipeline.keys()
@@ -143,7 +160,7 @@ class Walk:
                 continue
             is_out = any(path == key or path.startswith(f"{key}/") for key in outs)
             assert is_out or path.endswith(".gitignore"), (path, self.twins.said, self.twins.told)
-            if path.endswith(".gitignore"):
+            if path.endswith(".gitignore") or (was_run and path in theirs):
                 self._take_ours(path)
             else:
                 assert path not in theirs, (path, "DVC kept what we removed")
@@ -165,10 +182,9 @@ class Walk:
 
     def _take_ours(self, path: str) -> None:
         target, source = self.twins.dvc / path, self.twins.ours / path
+        target.unlink(missing_ok=True)
         if source.exists():
-            target.write_bytes(source.read_bytes())
-        else:
-            target.unlink()
+            shutil.copy(source, target)
 
     def report(self, *what: object) -> str:
         said = f"--- dvc said\n{self.twins.said}\n--- mlctl said\n{self.twins.told}"
