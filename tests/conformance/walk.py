@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 
 import yaml
@@ -89,7 +89,7 @@ class Walk:
         assert codes[1] in {0, 1}, (edit, twins.told)
         jobs = 1 if codes[1] and "--keep-going" not in args else self.most_jobs
         twins.run_wide("run", f"-j{jobs}", *args, code=codes[1])
-        self.settle_links()
+        self.settle_links({"uncached", "metric"} if "--no-commit" in args else {"uncached"})
         self.settle_modes()
         self.settle_layout()
         if codes[1]:
@@ -111,9 +111,9 @@ class Walk:
         persist = any(out.kind == "persist" for outs in self.pipeline.outs for out in outs)
         return 1 if self.lost and persist else 8
 
-    def settle_links(self) -> None:
+    def settle_links(self, kinds: Set[str]) -> None:
         """Where DVC left an uncached out as a link into the cache, ours is a copy."""
-        for made in (m for outs in self.pipeline.outs for m in outs if m.kind == "uncached"):
+        for made in (m for outs in self.pipeline.outs for m in outs if m.kind in kinds):
             for key in made.keys:
                 theirs, mine = self.twins.dvc / key, self.twins.ours / key
                 if not (theirs.exists() and mine.exists()):
