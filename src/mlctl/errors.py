@@ -85,6 +85,11 @@ class Busy(MlctlError):
     exit_code = 4
 
 
+def refused(error: OSError) -> NotAble:
+    """What the machine refused, as an error of ours: the file and why."""
+    return NotAble(f"{error.filename or 'disk'}: {error.strerror or error}")
+
+
 def did_you_mean(name: object, known: Iterable[object]) -> str | None:
     """The hint `did you mean 'x'?`, or None where no name of `known` is like `name`."""
     from difflib import get_close_matches

@@ -39,11 +39,11 @@ def load(package: str, name: str, *, kind: str, extra: str | None = None) -> Mod
     module = name.replace("-", "_")
     known = names(package)
     if name.replace("_", "-") not in known:
-        external = _entry_points(package)
-        if name not in external:
-            everything = sorted({*known, *external})
+        external_ones = external(package)
+        if name not in external_ones:
+            everything = sorted({*known, *external_ones})
             raise InvalidInput(f"no {kind} is called {name!r}", hint=suggestion(name, everything))
-        module_path = external[name]
+        module_path = external_ones[name]
     else:
         module_path = f"{package}.{module}"
     try:
@@ -62,7 +62,8 @@ def missing_extra(library: str, extra: str) -> MissingExtra:
     )
 
 
-def _entry_points(group: str) -> dict[str, str]:
+def external(package: str) -> dict[str, str]:
+    """The plug-ins of other distributions: the module of each by its name."""
     from importlib.metadata import entry_points
 
-    return {point.name: point.value for point in entry_points(group=group)}
+    return {point.name: point.value for point in entry_points(group=package)}

@@ -9,9 +9,12 @@ from pathlib import Path
 from benchmarks.harness import (
     DVC,
     MLCTL,
+    STAT,
     Bench,
     Row,
     Size,
+    above,
+    by_turns,
     ensure,
     forget_runs,
     median,
@@ -42,16 +45,19 @@ def noop(folder: Path, size: Size) -> Row:
     project(folder, size.stages)
     run([*MLCTL, "run", "-q", "-j2"], folder)
     run([*DVC, "repro", "-q"], folder)
-    ours, theirs = side_by_side([*MLCTL, "run"], [*DVC, "repro"], folder, size.repeats)
+    commands = ([*MLCTL, "run"], [*DVC, "repro"], [*STAT, "out"])
+    ours, theirs, floor = by_turns(commands, folder, size.repeats)
     return Row(f"no-op run, {size.stages} stages", ours, "`dvc repro`", theirs,
-               f"{theirs / ours:.1f} times faster", "at least 25 times faster")  # fmt: skip
+               f"{theirs / ours:.1f} times faster", "at least 25 times faster",
+               above(ours, floor, "`stat`"))  # fmt: skip
 
 
 def noop_many(folder: Path, size: Size) -> Row:
     project(folder, size.many)
     run([*MLCTL, "run", "-q", "-j2"], folder)
-    ours = median([*MLCTL, "run"], folder, size.repeats)
-    return Row(f"no-op run, {size.many} stages", ours, "", None, "", "under 1 s")
+    ours, floor = side_by_side([*MLCTL, "run"], [*STAT, "out"], folder, size.repeats)
+    return Row(f"no-op run, {size.many} stages", ours, "", None, "", "under 1 s",
+               above(ours, floor, "`stat`"))  # fmt: skip
 
 
 def first_run(folder: Path, size: Size) -> Row:
@@ -78,6 +84,21 @@ def first_run_by_dvc(folder: Path, size: Size) -> Row:
     theirs = median([*DVC, "repro", "-q"], folder, 1)
     return Row(f"first run of {size.stages} trivial stages, `-j2`", ours, "`dvc repro`", theirs,
                f"{theirs / ours:.0f} times faster", "at least 100 times faster")  # fmt: skip
+
+
+def first_run_many(folder: Path, size: Size) -> Row:
+    """Whether the time of a stage stays the same the more there are."""
+    times: dict[int, list[float]] = {size.stages: [], size.many: []}
+    for count in times:
+        (folder / f"{count}").mkdir()
+        project(folder / f"{count}", count)
+    for count in [size.stages, size.many] * 3:
+        forget_runs(folder / f"{count}")
+        times[count].append(timed([*MLCTL, "run", "-q", "-j2"], folder / f"{count}"))
+    few, many = (statistics.median(each) for each in times.values())
+    ratio = many / size.many / (few / size.stages)
+    return Row(f"first run of {size.many} trivial stages, `-j2`", many, f"{size.stages} stages",
+               few, f"{ratio:.2f} times per stage", "at most 1.2 times per stage")  # fmt: skip
 
 
 def parallel(folder: Path, size: Size) -> Row:
@@ -136,6 +157,7 @@ BENCHES: dict[str, Bench] = {
     "noop many": noop_many,
     "first run": first_run,
     "first run by dvc": first_run_by_dvc,
+    "first run of many": first_run_many,
     "parallel": parallel,
     "one target": one_target,
 }

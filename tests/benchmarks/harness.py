@@ -25,11 +25,24 @@ from pathlib import Path
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 MLCTL = [sys.executable, "-m", "mlctl"]
 DVC = [sys.executable, "-m", "dvc"]
+STAT = [sys.executable, "-c", """
+import os, sys
+pending = sys.argv[1:]
+while pending:
+    with os.scandir(pending.pop()) as scan:
+        for entry in scan:
+            entry.stat()
+            if entry.is_dir(follow_symlinks=False):
+                pending.append(entry.path)
+"""]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Row:
-    """One comparison; `ratio` is written so that the target reads as in the last column."""
+    """One comparison; `ratio` is written so that the target reads as in the last column.
+
+    `floor` says how far above the least that the work needs the figure is; see `above`.
+    """
 
     what: str
     ours: float
@@ -37,6 +50,7 @@ class Row:
     theirs: float | None
     ratio: str
     target: str
+    floor: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,13 +97,32 @@ def side_by_side(
     repeats: int,
     before: Callable[[], None] = lambda: None,
 ) -> tuple[float, float]:
-    """The medians of both, measured by turns so that what else the machine does hits both."""
-    times: tuple[list[float], list[float]] = ([], [])
+    """The medians of both."""
+    one, other = by_turns((ours, peer), folder, repeats, before)
+    return one, other
+
+
+def by_turns(
+    commands: Sequence[Sequence[str]],
+    folder: Path,
+    repeats: int,
+    before: Callable[[], None] = lambda: None,
+) -> list[float]:
+    """The medians, measured by turns so that what else the machine does hits all of them.
+
+    The first turn does not count.
+    """
+    times: list[list[float]] = [[] for _ in commands]
     for _ in range(repeats + 1):
-        for command, into in zip((ours, peer), times, strict=True):
+        for command, into in zip(commands, times, strict=True):
             before()
             into.append(timed(command, folder))
-    return statistics.median(times[0][1:]), statistics.median(times[1][1:])
+    return [statistics.median(each[1:]) for each in times]
+
+
+def above(ours: float, floor: float, what: str) -> str:
+    """How far a figure is above its floor: the bare calls that `what` names, in the same turns."""
+    return f"{ours / floor:.1f} times {what} ({floor:.3f})"
 
 
 def median(
@@ -125,7 +158,7 @@ def ensure(package: str) -> None:
 
 def cells(row: Row) -> list[str]:
     theirs = "" if row.theirs is None else f"{row.theirs:.3f}"
-    return [row.what, f"{row.ours:.3f}", row.peer, theirs, row.ratio, row.target]
+    return [row.what, f"{row.ours:.3f}", row.peer, theirs, row.ratio, row.target, row.floor]
 
 
 def page(rows: Sequence[Row]) -> str:

@@ -52,7 +52,7 @@ def play(events: list[Event], **options: bool) -> str:
 
 def test_a_run_that_fails() -> None:
     assert play(EVENTS) == (
-        "run R0QTMZ: 4 stages, 2 jobs\n"
+        "run R0QTMZ: 4 stages and data files, 2 jobs\n"
         "✓ prepare  restored from the cache, not run\n"
         "▸ train (on gpu, attempt 2)  p.yaml: lr 1 → 2\n"
         "                             after prepare\n"

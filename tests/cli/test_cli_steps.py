@@ -40,7 +40,10 @@ def test_status_shows_what_changed_and_why() -> None:
         "  train@b  after prepare",
         "  report   after train@a, train@b",
         "",
-        "4 of 5 stages changed, 1 unchanged. Run `mlctl run` to bring them up to date.",
+        (
+            "4 of 5 stages and data files changed, 1 unchanged. "
+            "Run `mlctl run` to bring them up to date."
+        ),
     ]
 
 
@@ -53,6 +56,17 @@ def test_status_of_nothing_changed_is_one_line() -> None:
     assert status_lines([]) == ["There are no stages."]
 
 
+def test_a_data_file_is_not_called_a_stage() -> None:
+    data = Step(Stage("raw.csv.dvc", None), (Reason("out", "raw.csv", "modified"),))
+    assert status_lines([data])[::3] == [
+        "Changed data files:",
+        "1 of 1 data file changed. Run `mlctl run` to bring them up to date.",
+    ]
+    lines = status_lines([data, Step(stage("a"))], show_all=True)
+    assert lines[3] == "Unchanged stages:"
+    assert lines[-1].startswith("1 of 2 stages and data files changed, 1 unchanged.")
+
+
 def test_a_very_long_name_takes_a_line_of_its_own() -> None:
     long = "train@" + "x" * 60
     lines = status_lines([Step(stage(long), (Reason("always"),)), *STEPS[1:2]])
@@ -61,7 +75,10 @@ def test_a_very_long_name_takes_a_line_of_its_own() -> None:
 
 def test_plan_is_numbered_in_waves_with_times() -> None:
     assert plan_lines(STEPS, jobs=2) == [
-        "4 of 5 stages would run, in 3 waves, 2 jobs, about 2m 02s and 1 stage of unknown time.",
+        (
+            "4 of 5 stages and data files would run, in 3 waves, 2 jobs, "
+            "about 2m 02s and 1 stage of unknown time."
+        ),
         "",
         "Wave 1",
         "  1  prepare   ~12.0s          data/raw.csv modified",

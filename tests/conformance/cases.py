@@ -10,14 +10,22 @@ from dataclasses import dataclass
 from random import Random
 
 FILES = ("dvc.yaml", "dvc.yaml", "sub/dvc.yaml", "sub/deep/dvc.yaml")
-FOLDERS = ("", "", "parts", "sub", "sub/deep", "out put", "déjà/vu")
+FOLDERS = (
+    "", "", "parts", "sub", "sub/deep", "out put", "déjà/vu", "parts/deep", "parts/deep/er",
+)  # fmt: skip
+DEP_FOLDERS = ("parts", "parts", "parts/deep", "parts/deep/er")  # stages read them whole
 NAMES = ("o{n}.txt", "o{n}.txt", "ü {n}", "-dash{n}", ".hidden{n}", "o{n} [x]#", "O'{n}")
 FORMS = ("and", "lines", "list")
 SHAPES = ("plain", "plain", "plain", "vars", "foreach list", "foreach dict", "matrix")
-KINDS = ("file", "file", "file", "folder", "tool", "metric", "plot", "persist", "uncached", "empty")
+KINDS = (
+    "file", "file", "file", "folder", "tool", "tool folder", "metric", "plot", "persist",
+    "uncached", "empty",
+)  # fmt: skip
+OPTIONS = ("push", "remote", "labels", "type", "desc", "meta")
 FLAGS = ("frozen", "always_changed", "desc", "meta", "outside")
+VARS = ("",) * 5 + ("inline", "file", "part", "params", "both")
 PARAMS = ("lr", "nested.deep", "words", "p.json:x", "p.json:y.z", "p.toml:", "p.py:Train.epochs")
-CONFIGS = ("", "", "", "hardlink", "symlink", "without git", "cache elsewhere")
+CONFIGS = ("", "", "", "hardlink", "symlink", "copy", "without git", "cache elsewhere")
 CHANGES = (
     "nothing", "append", "param", "command", "remove out", "damage out", "touch", "lose object",
     "lose entry", "lose lock", "fail early", "fail late", "add dep", "drop dep", "edit word",
@@ -34,6 +42,7 @@ class OutSpec:
     folder: str = ""
     name: str = "o{n}.txt"
     kind: str = "file"
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,13 +50,14 @@ class StageSpec:
     file: str = "dvc.yaml"
     wdir: str | None = None
     deps: tuple[int, ...] = ()
-    folder_dep: bool = False
+    folder_dep: str = ""
     params: tuple[str, ...] = ()
     outs: tuple[OutSpec, ...] = ()
     form: str = "and"
     shape: str = "plain"
     flags: tuple[str, ...] = ()
     rank: int = 0  # where it stands in its file
+    vars: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,18 +97,22 @@ def _stage(random: Random) -> StageSpec:
         random.choice(FILES),
         random.choice((None, None, None, "", "sub", "parts", "out put")),
         tuple(random.randint(0, 15) for _ in range(random.randint(0, 3))),
-        random.randint(0, 4) == 4,
+        random.choice(("",) * 2 * len(DEP_FOLDERS) + DEP_FOLDERS),
         tuple(random.sample(PARAMS, random.randint(0, 2))),
         tuple(_out(random) for _ in range(random.randint(0, 3))),
         random.choice(FORMS),
         random.choice(SHAPES),
         tuple(flag for flag in flags if flag),
         random.randint(0, 9),
+        random.choice(VARS),
     )
 
 
 def _out(random: Random) -> OutSpec:
-    return OutSpec(random.choice(FOLDERS), random.choice(NAMES), random.choice(KINDS))
+    options = random.sample(OPTIONS, random.choice((0, 0, 1, 2)))
+    return OutSpec(
+        random.choice(FOLDERS), random.choice(NAMES), random.choice(KINDS), tuple(options)
+    )
 
 
 def _edit(random: Random) -> Edit:

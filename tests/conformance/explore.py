@@ -18,10 +18,12 @@ import time
 import traceback
 from collections import Counter
 from importlib.metadata import version
+from multiprocessing import get_context
 from pathlib import Path
 
 from apart import CONSTANT, UNSET, make_home
 from conformance.cases import Case, numbered
+from conformance.drawn import FEATURES, features
 from conformance.shrink import shrunk
 
 HERE = Path(__file__).parent
@@ -36,6 +38,12 @@ by `dvc repro` and `mlctl run`.
 | generator | DVC | seed | cases | equal | different | verdict |
 |---|---|---|---|---|---|---|
 """
+_DRAWN = """
+## What the last of them drew
+
+| feature | cases |
+|---|---|
+"""
 
 
 def main() -> int:
@@ -47,24 +55,40 @@ def main() -> int:
         return _shrink(options.shrink)
     log = options.log or Path(tempfile.gettempdir(), f"mlctl-explored-{options.seed}.log")
     known = _read(log)
-    gc.disable()  # a case is short, and its garbage small
-    for number in range(options.cases):
-        name = f"{options.seed}/{number}/{options.edits}"
-        if known.get(name) == "equal":
-            continue
-        began = time.monotonic()
-        error = failure(numbered(options.seed, number, options.edits))
-        known[name] = "different" if error else "equal"
-        with log.open("a") as file:
-            file.write(f"{name} {known[name]} {time.monotonic() - began:.1f}s{_line(error)}\n")
-        if error:
-            log.with_name(f"{log.stem}-{number}.txt").write_text("".join(_told(error)))
     names = [f"{options.seed}/{n}/{options.edits}" for n in range(options.cases)]
+    wanted = [name for name in names if known.get(name) != "equal"]
+    # A process ends after some cases, since what DVC keeps in memory grows.
+    with get_context("spawn").Pool(options.jobs, maxtasksperchild=50) as pool:
+        for name, line, error in pool.imap_unordered(_explored, wanted):
+            known[name] = "different" if error else "equal"
+            with log.open("a") as file:
+                file.write(f"{name} {known[name]} {line}\n")
+            if error:
+                number = name.split("/")[1]
+                log.with_name(f"{log.stem}-{number}.txt").write_text(error)
     counts = Counter(known[name] for name in names)
     print(f"{counts['equal']} equal, {counts['different']} different; the log is {log}")
     if options.result:
-        _write_result(options.seed, options.cases, counts)
+        _write_result(names, counts)
     return 1 if counts["different"] else 0
+
+
+def _explored(name: str) -> tuple[str, str, str]:
+    """The case, the seconds that it took and its error in a line, and its error as text."""
+    gc.disable()  # a case is short, and its garbage small
+    began = time.monotonic()
+    error = failure(_case(name))
+    line = f"{time.monotonic() - began:.1f}s"
+    if error is None:
+        return name, line, ""
+    short = "".join(traceback.format_exception_only(error)).splitlines()[0][:160]
+    return name, f"{line} {short}", "".join(_told(error))
+
+
+def _case(name: str) -> Case:
+    """The case that the log calls SEED/NUMBER/EDITS."""
+    seed, number, edits = map(int, name.split("/"))
+    return numbered(seed, number, edits)
 
 
 def failure(case: Case) -> BaseException | None:
@@ -90,14 +114,14 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--edits", type=int, default=2, help="the most edits of a case")
     parser.add_argument("--log", type=Path, help="a line per case; what is equal there is not run")
+    parser.add_argument("--jobs", type=int, default=1, help="processes at one time")
     parser.add_argument("--result", action="store_true", help=f"write {RESULT.name}")
     parser.add_argument("--shrink", metavar="SEED/NUMBER/EDITS", help="make this case small")
     return parser.parse_args()
 
 
 def _shrink(name: str) -> int:
-    seed, number, edits = map(int, name.split("/"))
-    case = numbered(seed, number, edits)
+    case = _case(name)
     error = failure(case)
     if error is None:
         print("equal")
@@ -124,15 +148,6 @@ def _told(error: BaseException) -> list[str]:
     return traceback.format_exception(error)
 
 
-def _line(error: BaseException | None) -> str:
-    if error is None:
-        return ""
-    where = traceback.extract_tb(error.__traceback__)[-1]
-    return (
-        f" {type(error).__name__} {Path(where.filename).name}:{where.lineno} {str(error)[:120]!r}"
-    )
-
-
 def _read(log: Path) -> dict[str, str]:
     if not log.exists():
         return {}
@@ -140,16 +155,19 @@ def _read(log: Path) -> dict[str, str]:
     return {words[0]: words[1] for words in lines}
 
 
-def _write_result(seed: int, cases: int, counts: Counter[str]) -> None:
+def _write_result(names: list[str], counts: Counter[str]) -> None:
     sources = [HERE / f"{name}.py" for name in ("cases", "pipelines", "twins", "walk")]
     generator = hashlib.md5(b"".join(path.read_bytes() for path in sources)).hexdigest()[:8]
-    before = RESULT.read_text().splitlines() if RESULT.exists() else []
+    seed = names[0].partition("/")[0]
     start = f"| {generator} | {version('dvc')} | {seed} |"
+    before = RESULT.read_text().partition(_DRAWN)[0].splitlines() if RESULT.exists() else []
     rows = [line for line in before if line[:3] not in {"| g", "|--"} and line[:1] == "|"]
-    verdict = "equal" if counts["equal"] == cases else "different"
+    verdict = "equal" if counts["equal"] == len(names) else "different"
     rows = [row for row in rows if not row.startswith(start)]
-    rows.append(f"{start} {cases} | {counts['equal']} | {counts['different']} | {verdict} |")
-    RESULT.write_text(_HEAD + "\n".join(rows) + "\n")
+    rows.append(f"{start} {len(names)} | {counts['equal']} | {counts['different']} | {verdict} |")
+    drawn = Counter(feature for name in names for feature in features(_case(name)))
+    table = "".join(f"| {feature} | {drawn[feature]} |\n" for feature in FEATURES)
+    RESULT.write_text(_HEAD + "\n".join(rows) + "\n" + _DRAWN + table)
 
 
 if __name__ == "__main__":

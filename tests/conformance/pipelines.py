@@ -26,6 +26,7 @@ PARAMS_FILES: dict[str, str] = {
     "p.json": '{"x": 1, "y": {"z": true}}',
     "p.toml": 'name = "n"\n[table]\nrate = 1.5\n',
     "p.py": "A = 1\n\n\nclass Train:\n    epochs = 5\n",
+    "vars.yaml": "said: {greet: hi, many: [1, 2]}\n",
 }
 EDITABLE = (
     ("params.yaml", "lr: 0.1", "lr: 1e-3"),
@@ -37,6 +38,8 @@ EDITABLE = (
     ("p.toml", "rate = 1.5", "rate = 2.0"),
     ("p.py", "epochs = 5", "epochs = 50"),
     ("params.yaml", "two: 2", "two: 2.0"),
+    ("vars.yaml", "greet: hi", "greet: 'ho: ho'"),
+    ("vars.yaml", "many: [1, 2]", "many: [3]"),
 )
 _SUFFIXES = {
     "foreach list": ("-${item}", ("-a", "-1")),
@@ -44,15 +47,33 @@ _SUFFIXES = {
     "matrix": ("-${item.x}-${item.y}", ("-1-u", "-2-u")),
 }
 _SECTIONS = {"metric": "metrics", "plot": "plots"}
+_LOCAL = {"local": {"name": "a b", "n": 1, "on": True}}  # a YAML alias where it comes twice
+_WORDS = {
+    "inline": "${local}",
+    "file": "${said.greet} ${said.many[0]}",
+    "part": "${said.greet}",
+    "params": "${words.two}",
+    "both": "${local.on} ${said.greet}",
+}
+_OPTIONS: dict[str, Any] = {
+    "push": False,
+    "remote": "store",
+    "labels": ["l", "ü"],
+    "type": "t",
+    "desc": "out: ü",
+    "meta": {"k": [1, None]},
+}
+FOLDERS_MADE = {"folder", "tool folder"}
 
 
 @dataclass(frozen=True)
 class Made:
-    """One out of one stage: the keys that it resolves to, and its kind."""
+    """One out of one stage: the keys that it resolves to, its kind and options."""
 
     template: str
     keys: tuple[str, ...]
     kind: str
+    options: tuple[str, ...]
 
 
 @dataclass
@@ -98,44 +119,51 @@ class Pipeline:
     def always(self) -> bool:
         """Whether a stage is changed even at rest."""
         return any(
-            "always_changed" in s.flags or not (self.outs[i] or self._deps(i, s) or s.params)
+            "always_changed" in s.flags or not (self.outs[i] or self.deps_of(i) or s.params)
             for i, s in enumerate(self.case.stages)
         )
 
     def _outs(self, index: int, stage: StageSpec) -> tuple[Made, ...]:
+        """No out is in a folder that this stage or one before it reads whole."""
+        read = {s.folder_dep for s in self.case.stages[: index + 1]} - {""}
         made = []
         for place, out in enumerate(stage.outs):
-            folder = "sub" if out.folder == "parts" and stage.folder_dep else out.folder
-            if stage.folder_dep or any(s.folder_dep for s in self.case.stages[:index]):
-                folder = "" if folder == "parts" else folder
+            taken = any(f"{out.folder}/".startswith(f"{folder}/") for folder in read)
             name = out.name.format(n=f"{index}{place}")
-            key = posixpath.join(folder, name)
+            key = posixpath.join("sub" if taken else out.folder, name)
             if "outside" in stage.flags and out.kind == "uncached":
                 key = f"../outside-{index}{place}"
             expression, values = _SUFFIXES.get(stage.shape, ("", ("",)))
+            if stage.vars in {"inline", "both"}:
+                expression, values = f"{expression}-${{local.n}}", [f"{v}-1" for v in values]
             keys = tuple(key + value for value in values)
-            made.append(Made(key + expression, keys, _kind(out, stage)))
+            made.append(Made(key + expression, keys, _kind(out, stage), out.options))
         return tuple(made)
 
     def _wdir(self, stage: StageSpec) -> str:
         return posixpath.dirname(stage.file) if stage.wdir is None else stage.wdir
 
-    def _deps(self, index: int, stage: StageSpec) -> list[tuple[str, bool]]:
-        """Keys of the deps, and whether each is a folder."""
-        known = [(source, source == "folder") for source in SOURCES]
-        for outs in self.outs[:index]:
-            known += [(key, out.kind == "folder") for out in outs for key in out.keys]
+    def deps_of(self, index: int) -> list[tuple[str, bool]]:
+        """Keys of the deps of a stage, and whether each is a folder."""
+        stage = self.case.stages[index]
+        known = [("folder/deep", True), ("folder/a.txt", False)]
+        known += [(source, source == "folder") for source in SOURCES]
+        for out in (out for outs in self.outs[:index] for out in outs):
+            for key in out.keys:
+                known.append((key, out.kind in FOLDERS_MADE))
+                if out.kind in FOLDERS_MADE:
+                    known += [(f"{key}/deep", True), (f"{key}/a.txt", False)]
         wanted = list(stage.deps)
         more = self.deps.get(index, 0)
         wanted = wanted[:more] if more < 0 else [*wanted, *range(more)]
         deps = dict.fromkeys(known[n % len(known)] for n in wanted)
         if stage.folder_dep:
-            deps[("parts", True)] = None
+            deps[(stage.folder_dep, True)] = None
         return list(deps)
 
     def _stage(self, index: int, stage: StageSpec) -> dict[str, Any]:
         wdir = self._wdir(stage)
-        deps = self._deps(index, stage)
+        deps = self.deps_of(index)
         body: dict[str, Any] = {"cmd": self._command(index, stage, deps)}
         if stage.wdir is not None:
             body["wdir"] = posixpath.relpath(wdir or ".", posixpath.dirname(stage.file) or ".")
@@ -146,7 +174,9 @@ class Pipeline:
         for out in self.outs[index]:
             section = _SECTIONS.get(out.kind, "outs")
             path = posixpath.relpath(out.template, wdir or ".")
-            body.setdefault(section, []).append(_out(path, out.kind))
+            body.setdefault(section, []).append(_out(path, out))
+        if stage.vars:
+            body["vars"] = _vars(stage.vars, wdir)
         for flag in stage.flags:
             if flag != "frozen" or self.freeze:
                 body.update(_flag(flag))
@@ -155,6 +185,7 @@ class Pipeline:
     def _command(self, index: int, stage: StageSpec, deps: list[tuple[str, bool]]) -> Any:
         wdir = self._wdir(stage)
         word = {"vars": "${words.one}", "foreach dict": "${item.lr}"}.get(stage.shape, "")
+        word = f"{word} {_WORDS.get(stage.vars, '')}".strip()
         reads = "; ".join(_read(_shell(key, wdir), folder) for key, folder in deps)
         says = f"echo s{index} v{self.version.get(index, 0)} {word}".rstrip()
         content = f"{{ {reads + '; ' if reads else ''}{says}; }}"
@@ -182,19 +213,22 @@ def _shell(key: str, wdir: str) -> str:
 def _read(path: str, folder: bool) -> str:
     if not folder:
         return f"cat {path}"
-    return f'find {path} -type f | LC_ALL=C sort | while read -r f; do cat "$f"; done'
+    return f'find -L {path} -type f | LC_ALL=C sort | while read -r f; do cat "$f"; done'
 
 
 def _writes(out: Made, content: str, wdir: str) -> list[str]:
     path = _shell(out.template, wdir)
-    if out.kind == "folder":
-        return [
+    if out.kind in FOLDERS_MADE:
+        lines = [
             f"mkdir -p {path}/deep {path}/none",
             f"{content} > {path}/a.txt",
             f"echo deep > {path}/'deep/b c.txt'",
         ]
+        if out.kind == "tool folder":
+            lines += [f"cp {path}/a.txt {path}/deep/tool", *_executable(f"{path}/deep/tool")]
+        return lines
     if out.kind == "tool":
-        return [f"{content} > {path}", f"chmod +x {path}"]
+        return [f"{content} > {path}", *_executable(path)]
     if out.kind == "metric":
         return [f"{content} | wc -c | sed 's/ *\\(.*\\)/{{\"n\": \\1}}/' > {path}"]
     if out.kind == "persist":
@@ -202,6 +236,22 @@ def _writes(out: Made, content: str, wdir: str) -> list[str]:
     if out.kind == "empty":
         return [f": > {path}"]
     return [f"{content} > {path}"]
+
+
+def _executable(path: str) -> list[str]:
+    """No other file has its content: links to one object share one mode."""
+    return [f"echo {path} >> {path}", f"chmod +x {path}"]
+
+
+def _vars(kind: str, wdir: str) -> list[Any]:
+    file = posixpath.relpath("vars.yaml", wdir or ".")
+    return {
+        "inline": [_LOCAL],
+        "file": [file],
+        "part": [f"{file}:said"],
+        "params": [posixpath.relpath("params.yaml", wdir or ".")],
+        "both": [_LOCAL, f"{file}:said"],
+    }[kind]
 
 
 def _param(name: str, wdir: str) -> Any:
@@ -213,12 +263,15 @@ def _param(name: str, wdir: str) -> Any:
     return {path: [key]} if key else {path: None}
 
 
-def _out(path: str, kind: str) -> Any:
-    if kind in {"uncached", "metric"}:
-        return {path: {"cache": False}}
-    if kind == "plot":
-        return {path: {"header": False, "title": "T"}}
-    return {path: {"persist": True}} if kind == "persist" else path
+def _out(path: str, out: Made) -> Any:
+    keys: dict[str, Any] = {option: _OPTIONS[option] for option in out.options}
+    if out.kind in {"uncached", "metric"}:
+        keys["cache"] = False
+    elif out.kind == "plot":
+        keys |= {"header": False, "title": "T"}
+    elif out.kind == "persist":
+        keys["persist"] = True
+    return {path: keys} if keys else path
 
 
 def _flag(flag: str) -> dict[str, Any]:
@@ -240,20 +293,9 @@ def _shaped(stage: StageSpec, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def normal(case: Case) -> Case:
-    """The case without what no pipeline can be: templates need the root's `params.yaml`.
-
-    Links share the mode of their object: there, no out is executable beside one that is not.
-    """
-    linked = case.config in {"hardlink", "symlink"}
+    """The case without what no pipeline can be: templates need `params.yaml` at hand."""
     stages = tuple(
-        replace(
-            s,
-            shape="plain" if s.file != "dvc.yaml" and s.shape in _ROOTED else s.shape,
-            outs=tuple(
-                replace(out, kind="file") if linked and out.kind == "tool" else out
-                for out in s.outs
-            ),
-        )
+        replace(s, shape="plain") if s.file != "dvc.yaml" and s.shape in _ROOTED else s
         for s in case.stages
     )
     return replace(case, stages=stages)

@@ -37,6 +37,23 @@ def test_a_metric_that_was_removed(link: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("link", ["hardlink", "symlink"])
+def test_a_metric_that_is_restored_without_a_commit(link: str, tmp_path: Path) -> None:
+    """DVC copies it when it commits, so that it stays a link where nothing is committed."""
+    twins = Twins(tmp_path, config=HARDLINK.replace("hardlink", link))
+    twins.write("data.txt", "{}\n")
+    twins.write("dvc.yaml", METRIC)
+    assert twins.run() == (0, 0)
+    twins.remove("dvc.lock")
+    assert twins.run("--no-commit") == (0, 0), (twins.said, twins.told)
+    assert "restored" in twins.told
+    writable = [bool((root / "m.json").stat().st_mode & 0o200) for root in twins.both]
+    assert writable == [False, True]
+    assert not (twins.ours / "m.json").is_symlink()
+    assert (twins.ours / "m.json").stat().st_nlink == 1
+    assert (twins.dvc / "dvc.lock").read_bytes() == (twins.ours / "dvc.lock").read_bytes()
+
+
+@pytest.mark.parametrize("link", ["hardlink", "symlink"])
 def test_an_out_that_is_in_the_cache_by_chance(link: str, tmp_path: Path) -> None:
     """`one.txt` has the content of `two.txt`: DVC leaves a link into the cache, mlctl a copy."""
     twins = Twins(tmp_path, config=HARDLINK.replace("hardlink", link))

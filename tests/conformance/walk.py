@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Sequence, Set
 from pathlib import Path
 
 import yaml
@@ -17,9 +18,11 @@ CONFIG_TEXT = {
     "": "",
     "hardlink": "[cache]\n    type = hardlink\n",
     "symlink": "[cache]\n    type = symlink\n",
+    "copy": "[cache]\n    type = copy\n",
     "without git": "[core]\n    no_scm = True\n",
     "cache elsewhere": "[cache]\n    dir = ../../cache\n    shared = group\n",
 }
+REMOTE = "['remote \"store\"']\n    url = ../../store\n"
 
 
 class Walk:
@@ -27,7 +30,7 @@ class Walk:
         self.case = normal(case)
         self.pipeline = Pipeline(self.case)
         self.lost = False  # whether an object of the cache was ever taken away
-        self.twins = Twins(folder, config=CONFIG_TEXT[case.config], wide=True)
+        self.twins = Twins(folder, config=CONFIG_TEXT[case.config] + REMOTE, wide=True)
         for path, text in {**SOURCE_FILES, **PARAMS_FILES}.items():
             self.twins.write(path, text, mode=0o755 if path == "tool.sh" else None)
         for place in FOLDERS:
@@ -86,9 +89,12 @@ class Walk:
         assert codes[1] in {0, 1}, (edit, twins.told)
         jobs = 1 if codes[1] and "--keep-going" not in args else self.most_jobs
         twins.run_wide("run", f"-j{jobs}", *args, code=codes[1])
-        self.settle_links()
+        self.settle_links({"uncached", "metric"} if "--no-commit" in args else {"uncached"})
+        self.settle_modes()
+        self.settle_layout()
         if codes[1]:
-            self.settle_failure()
+            self.settle_sources()
+            self.settle_failure(args)
         elif "-P" not in args or {*args} - {"-P", "--force"}:
             self.settle_order()
         twins.assert_equal()
@@ -105,9 +111,9 @@ class Walk:
         persist = any(out.kind == "persist" for outs in self.pipeline.outs for out in outs)
         return 1 if self.lost and persist else 8
 
-    def settle_links(self) -> None:
+    def settle_links(self, kinds: Set[str]) -> None:
         """Where DVC left an uncached out as a link into the cache, ours is a copy."""
-        for made in (m for outs in self.pipeline.outs for m in outs if m.kind == "uncached"):
+        for made in (m for outs in self.pipeline.outs for m in outs if m.kind in kinds):
             for key in made.keys:
                 theirs, mine = self.twins.dvc / key, self.twins.ours / key
                 if not (theirs.exists() and mine.exists()):
@@ -117,8 +123,35 @@ class Walk:
                     theirs.unlink()
                     shutil.copy(mine, theirs)
 
-    def settle_failure(self) -> None:
-        """What DVC does otherwise on purpose of ours: `.gitignore` lines go, outs go early."""
+    def settle_modes(self) -> None:
+        """Where DVC brought back a whole folder, files that ours left alone are executable yet."""
+        for key in (k for outs in self.pipeline.outs for m in outs for k in m.keys):
+            theirs, mine = (root / key / "deep/tool" for root in self.twins.both)
+            if theirs.exists() and mine.exists() and mine.stat().st_mode & 0o100:
+                theirs.chmod(theirs.stat().st_mode | 0o100)
+
+    def settle_layout(self) -> None:
+        """DVC lists a folder that has become a dep in the layout of DVC 2, too."""
+        for path in self._cache(self.twins.dvc).glob("[0-9a-f][0-9a-f]/*.dir"):
+            path.unlink()
+
+    def settle_sources(self) -> None:
+        """DVC visits the files of a folder as they are listed, mlctl in alphabetical order: one
+        may have come to a source before the failure, and the other not.
+        """
+        told = self.twins.said, self.twins.told
+        for name in (f"./{SOURCES[n]}.dvc" for n in self.case.tracked):
+            codes = self.twins.run(name, jobs=1)
+            assert codes == (0, 0), self.report(name, codes)
+            self.twins.run_wide("run", name, code=0)
+        self.twins.said, self.twins.told = told
+
+    def settle_failure(self, args: Sequence[str]) -> None:
+        """What DVC does otherwise on purpose of ours: `.gitignore` lines go, outs go early.
+
+        With `--force` it finds that a dep is missing when the command has been run.
+        """
+        was_run = "--force" in args and re.search("dep.* does not exist", self.twins.said)
         self.settle_order()
         theirs, mine = snapshot(self.twins.dvc), snapshot(self.twins.ours)
         outs = self.pipeline.keys()
@@ -127,7 +160,7 @@ class Walk:
                 continue
             is_out = any(path == key or path.startswith(f"{key}/") for key in outs)
             assert is_out or path.endswith(".gitignore"), (path, self.twins.said, self.twins.told)
-            if path.endswith(".gitignore"):
+            if path.endswith(".gitignore") or (was_run and path in theirs):
                 self._take_ours(path)
             else:
                 assert path not in theirs, (path, "DVC kept what we removed")
@@ -149,10 +182,9 @@ class Walk:
 
     def _take_ours(self, path: str) -> None:
         target, source = self.twins.dvc / path, self.twins.ours / path
+        target.unlink(missing_ok=True)
         if source.exists():
-            target.write_bytes(source.read_bytes())
-        else:
-            target.unlink()
+            shutil.copy(source, target)
 
     def report(self, *what: object) -> str:
         said = f"--- dvc said\n{self.twins.said}\n--- mlctl said\n{self.twins.told}"
@@ -218,11 +250,8 @@ class Walk:
             self._lose_entry(which, whole=edit.change == "lose lock")
 
     def _cache(self, root: Path) -> Path:
-        return (
-            root.parent.parent / "cache"
-            if self.case.config == "cache elsewhere"
-            else root / ".dvc/cache"
-        )
+        elsewhere = self.case.config == "cache elsewhere"
+        return root.parent / "cache" if elsewhere else root / ".dvc/cache"
 
     def _lose_object(self, which: int, *, damage: bool) -> None:
         objects = sorted(

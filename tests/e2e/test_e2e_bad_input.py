@@ -130,8 +130,8 @@ REFUSED: dict[str, tuple[Files, int, str, str | None]] = {
     ),
     "an unknown executor": (
         meta("{on: gpuhost}"), 2,
-        "dvc.yaml:7: stages.a.meta.mlctl.on: no executor or host is called 'gpuhost'",
-        "known: local",
+        "dvc.yaml:7: stages.a.meta.mlctl.on: no host and no label is called 'gpuhost'",
+        "`mlctl host add gpuhost` makes it known",
     ),
     "an unknown setting": (
         meta("{cpu: 2}"), 2, "dvc.yaml:7: stages.a.meta.mlctl.cpu: unknown key 'cpu'",

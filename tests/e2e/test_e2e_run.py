@@ -71,6 +71,28 @@ def test_more_gpus_than_there_are_is_said_before_anything_runs(box):
     assert box.ran() == []
 
 
+def test_gpus_have_the_numbers_that_the_driver_gives_them(box):
+    # CUDA's own numbers go by speed: `1` of the driver is not always `1` of CUDA.
+    driver = box.root / "bin" / "nvidia-smi"
+    box.write("bin/nvidia-smi", "#!/bin/sh\nprintf '0\\n1\\n'\n")
+    driver.chmod(0o755)
+    show = "echo $CUDA_VISIBLE_DEVICES $CUDA_DEVICE_ORDER > {}.out"
+    box.stages(
+        {
+            name: {"cmd": show.format(name), "outs": [f"{name}.out"], "meta": {"mlctl": gpus}}
+            for name, gpus in (("a", {"gpus": 2}), ("none", {}))
+        }
+    )
+    env = {"PATH": f"{driver.parent}:{os.environ['PATH']}"}
+    done = box.mlctl("run", env=env)
+    assert done.returncode == 0, done.stdout
+    assert box.read("a.out") == "0,1 PCI_BUS_ID\n"
+    assert box.read("none.out") == "\n"
+    done = box.mlctl("run", "-f", env={**env, "CUDA_VISIBLE_DEVICES": "3,2"})
+    assert done.returncode == 0, done.stdout
+    assert box.read("a.out") == "3,2\n"  # the user's numbers, in the user's order
+
+
 def test_env_and_env_from(box):
     box.stages(
         {

@@ -4,7 +4,9 @@ import contextlib
 import json
 import os
 import signal
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -46,6 +48,17 @@ class Watching:
         self.process.wait(timeout=20)
         assert "\nTraceback" not in self.said
         return self.process.returncode
+
+
+def zombies(parent):
+    """Children of the process that have ended and were not waited for."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, above = path.read_text().rpartition(")")[2].split()[:2]
+            if state == "Z" and int(above) == parent:
+                found.append(path.parent.name)
+    return found
 
 
 @pytest.fixture
@@ -208,6 +221,53 @@ def test_a_signal_while_a_stage_runs_ends_both(number, code, box, watch):
     assert box.locked() == set()
     (head,) = box.records()
     assert head["status"] == "interrupted"
+    assert not any(json.loads(box.read(".dvc/tmp/rwlock")).values())
+    assert not os.listdir(box.root / ".mlctl" / "watch")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are known from /proc")
+def test_no_zombie_is_left_of_a_run(chain, watch):
+    with watch() as on:
+        on.waits(1)
+        chain.write("raw", "2\n")
+        on.waits(2)
+        wait_until(lambda: not zombies(on.process.pid), 5)
+        assert on.end() == 0
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_what_the_machine_refuses_is_told_and_watching_goes_on(options, chain, watch):
+    logs = chain.root / ".mlctl" / "logs"
+    with watch(*options) as on:
+        on.waits(1)
+        logs.rename(chain.root / "kept")
+        logs.write_text("a file, where runs make folders")
+        chain.forget_times()
+        chain.write("raw", "2\n")
+        on.waits(2)
+        assert f"{logs}/" in on.said
+        assert "Not a directory" in on.said
+        on.rests()
+        logs.unlink()
+        chain.write("raw", "3\n")
+        on.waits(3)
+        assert chain.ran() == ["first", "second"]
+        assert on.end() == 0
+
+
+def test_a_file_that_cannot_be_read_is_told_and_watching_goes_on(chain, watch):
+    """A loop of links: unlike a mode, it also stops root."""
+    with watch("first") as on:
+        on.waits(1)
+        chain.forget_times()
+        (chain.root / "raw").unlink()
+        (chain.root / "raw").symlink_to("raw")
+        wait_until(lambda: "symbolic links" in on.said or "missing dep" in on.said)
+        (chain.root / "raw").unlink()
+        chain.write("raw", "2\n")
+        wait_until(lambda: chain.ran() == ["first"])
+        on.process.poll()
+        assert on.end() in {0, 130}
 
 
 def test_the_stream_is_json(chain, watch):

@@ -97,6 +97,7 @@ def test_a_run_is_shown_whole(project: Path, capsys) -> None:
     text = capsys.readouterr().out
     for part in (
         f"✓ run {run_id}  finished in 3.0s",
+        f"short id  {run_id[10:16]}, characters 11 to 16 of its id",
         "5m ago",
         "mlctl run -j2",
         "on main, with uncommitted changes (snapshot ",

@@ -10,11 +10,11 @@ from mlctl.experiments.code import (
     PATCH_LIMIT,
     UNTRACKED_LIMIT,
     code_state,
-    is_secret,
     keep_snapshot,
     write_patch,
 )
 from mlctl.records.run import CodeState
+from mlctl.records.secrets import is_secret
 
 
 def taken(root: Path, **options: object) -> CodeState:

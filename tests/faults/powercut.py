@@ -11,7 +11,6 @@ all does where the run had ended before the cut.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import random
@@ -24,6 +23,7 @@ from pathlib import Path
 
 from conformance.twins import run_mlctl
 from e2e.sandbox import MLCTL, Sandbox, wait_until
+from faults.cache import check_trusted
 from faults.disk import SYSCALLS, Disk, Op, crash, read_trace, snapshot, write_out
 from mlctl.pipeline import lockfile
 from mlctl.pipeline.spec import LockedStage
@@ -81,7 +81,7 @@ class Recording:
         outs = self._outs()
         wrong = [path for path in outs.keys() | self.outs if outs.get(path) != self.outs.get(path)]
         assert not wrong, f"not as they were: {wrong}"
-        self._check_cache()
+        check_trusted(self.box.root)
         code, said = run_mlctl(self.box.root, "status", "--json")
         changed = [step["stage"] for step in json.loads(said)["steps"] if step["changed"]]
         assert not changed, changed
@@ -111,13 +111,6 @@ class Recording:
     def _outs(self) -> dict[str, bytes]:
         paths = sorted(self.box.root.glob("*.dir/*"))
         return {str(path.relative_to(self.box.root)): path.read_bytes() for path in paths}
-
-    def _check_cache(self) -> None:
-        for path in (self.box.root / ".dvc" / "cache" / "files" / "md5").glob("??/[!.]*"):
-            if path.stat().st_mode & 0o777 == 0o444:
-                md5 = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
-                wanted = path.parent.name + path.name.removesuffix(".dir")
-                assert md5 == wanted, f"a trusted object is torn: {path}"
 
     def _ran(self) -> set[str]:
         path = self.outside / "ran"

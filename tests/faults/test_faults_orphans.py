@@ -156,8 +156,8 @@ def test_a_watcher_holds_nothing_of_the_run(box):
         (pid,) = subprocess.run(
             ["pgrep", "-f", f"_watcher.py {name.partition('-')[2]}"], capture_output=True, text=True
         ).stdout.split()
+        wait_until(lambda: os.readlink(f"/proc/{pid}/cwd") == "/", 5)  # the last that it sets up
         held = {os.readlink(f"/proc/{pid}/fd/{n}") for n in os.listdir(f"/proc/{pid}/fd")}
-        assert os.readlink(f"/proc/{pid}/cwd") == "/"
         assert os.getsid(int(pid)) == int(pid)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             os.kill(int(pid), number)

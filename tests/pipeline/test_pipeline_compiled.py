@@ -112,6 +112,39 @@ def test_a_file_that_was_just_written_is_not_kept(tmp_path: Path) -> None:
     assert keep(tmp_path, counter) == {"text": "two"}
 
 
+def test_that_there_is_no_file_is_kept_too(tmp_path: Path) -> None:
+    counter: list[int] = []
+
+    def there() -> bool:
+        cache = Compiled(str(tmp_path))
+        value = cache.get(
+            "file", lambda: (counter.append(1), ((tmp_path / "file").exists(), ()))[1]
+        )
+        cache.save()
+        return value
+
+    assert not there()
+    assert not there()
+    assert len(counter) == 1
+    (tmp_path / "file").write_text("one")
+    assert there()
+
+
+def test_a_look_ahead_holds_for_one_question(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("one")
+    settle(file)
+    keep(tmp_path, [])
+    cache = Compiled(str(tmp_path))
+    assert list(cache.current(lambda _key: True)) == ["file"]
+    parse = lambda: ({"text": file.read_text()}, ())  # noqa: E731
+    assert cache.get("file", parse) == {"text": "one"}
+    file.write_text("two")
+    assert cache.get("file", parse) == {"text": "two"}
+    file.unlink()
+    assert not cache.is_current("file")
+
+
 def test_a_damaged_cache_is_no_harm(tmp_path: Path) -> None:
     counter: list[int] = []
     (tmp_path / "file").write_text("one")

@@ -34,8 +34,8 @@ def test_lines_stand_in_serial_order(config: Config) -> None:
     Path(config.root, ".gitignore").write_text("mine\n")
     writer = Ignoring(config, ["a", "b", "c", "sub/d"])
     for keys in (["c"], ["sub/d", "a"], ["b"]):
-        writer.add(keys)
-        writer.write()
+        assert not writer.add(keys)
+        writer.write(0)
     assert lines(config) == ["mine", "/a", "/b", "/c"]
     assert lines(config, "sub") == ["/d"]
 
@@ -50,17 +50,17 @@ def test_the_file_is_not_rewritten_for_each_stage(config: Config) -> None:
         seen.add(len(lines(config)))
     assert min(seen) == 1
     assert len(seen) < 50
-    writer.write()
+    writer.write(0)
     assert lines(config) == [f"/{name}" for name in names]
 
 
 @pytest.mark.parametrize("dep", ["sub", "sub/.gitignore", ""])
-def test_a_file_that_a_stage_reads_is_written_at_once(config: Config, dep: str) -> None:
+def test_a_file_that_a_stage_reads_is_urgent(config: Config, dep: str) -> None:
     writer = Ignoring(config, ["a", "sub/x", "sub/y"], deps=[dep])
-    writer.add(["a"])
-    assert lines(config) == ([] if dep else ["/a"])
+    assert writer.add(["a"]) == (not dep)
     for name in ("x", "y"):
-        writer.add([f"sub/{name}"])
+        assert writer.add([f"sub/{name}"])
+        writer.write(0)
         assert lines(config, "sub")[-1] == f"/{name}"
 
 

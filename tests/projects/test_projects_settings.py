@@ -26,10 +26,10 @@ def test_an_empty_file_is_a_project(tmp_path: Path) -> None:
 
 
 def test_personal_settings_win(tmp_path: Path) -> None:
-    committed = "records: {commit: auto}\njobs: 4\nhosts:\n  gpu1: {gpus: 2}\n  old:\n"
-    local = "jobs: 8\nrecords:\n  commit: off\nhosts:\n  gpu1: {gpus: 1}\n"
+    committed = "records: {commit: auto}\njobs: 4\nhosts:\n  gpu1: {python: py2}\n  old:\n"
+    local = "jobs: 8\nrecords:\n  commit: off\nhosts:\n  gpu1: {python: py1}\n"
     assert load_settings(write(tmp_path, committed, local)) == ProjectSettings(
-        exists=True, records_commit=False, jobs=8, hosts={"gpu1": {"gpus": 1}, "old": {}}
+        exists=True, records_commit=False, jobs=8, hosts={"gpu1": {"python": "py1"}, "old": {}}
     )
 
 

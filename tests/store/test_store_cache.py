@@ -125,6 +125,21 @@ def test_has_wants_every_file_of_a_folder(repo, workspace, write) -> None:
     assert not cache.has(observed.digest)
 
 
+def test_a_folder_known_as_complete_is_none_once_its_listing_is_damaged(
+    repo, workspace, write
+) -> None:
+    write(repo, {f"data/{i}": str(i) for i in range(600)})
+    observed = workspace.observe("data")
+    workspace.cache.commit(observed)
+    time.sleep(0.05)
+    assert workspace.cache.has(observed.digest)
+    listing = Path(workspace.cache.path(observed.digest.md5))
+    listing.chmod(0o644)
+    listing.write_text("not a listing")
+    listing.chmod(0o444)
+    assert not open_workspace(str(repo)).cache.has(observed.digest)
+
+
 def test_objects_are_untrusted_until_they_are_flushed(repo, workspace, write, objects) -> None:
     write(repo, {"data/a": "1", "data/b": "2"})
     observed = workspace.observe("data")

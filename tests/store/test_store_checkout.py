@@ -288,3 +288,22 @@ def test_files_under_way_stay_out_of_the_workspace(repo, workspace, write) -> No
     os.utime(old, (0, 0))
     checkout(workspace, observed.digest, "data")
     assert not list(repo.rglob("*.tmp"))
+
+
+def test_no_object_is_marked_as_trusted_before_it_was_synced(repo, workspace, write) -> None:
+    """A link in the workspace is replaced by a copy while the object is still on its way."""
+    write(repo, {"elsewhere": "x"})
+    os.symlink(repo / "elsewhere", repo / "data")
+    observed = workspace.observe("data")
+    workspace.cache.commit(observed, flush=False)
+    synced = []
+    flush = workspace.cache.flush
+    workspace.cache.flush = lambda: (synced.append(mode()), flush())
+
+    def mode() -> int:
+        return os.stat(workspace.cache.path(observed.digest.md5)).st_mode & 0o777
+
+    relink(workspace, observed)
+    assert not os.path.islink(repo / "data")
+    assert synced == [0o644]
+    assert mode() == 0o444

@@ -17,6 +17,7 @@ from mlctl.store.checkout import checkout
 from mlctl.store.hashing import file_md5
 from mlctl.store.intake import File, Taken
 from mlctl.store.state import signature
+from mlctl.store.syncing import sync_file
 from mlctl.store.workspace import open_workspace
 
 
@@ -110,6 +111,30 @@ def test_a_commit_of_many_files_is_what_dvc_makes(many, repo: Path) -> None:
     workspace.cache.commit(seen)
     assert {str(p): p.stat().st_mode for p in Path(".dvc/cache").rglob("*")} == theirs
     assert f"md5: {seen.digest.md5}\n" in (repo / "data.dvc").read_text()
+
+
+def test_what_is_written_after_the_sync_began_is_synced_too(
+    many, repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some_files(repo / "data")
+    (repo / "data" / "large").write_bytes(b"x" * (intake.LARGEST + 1))
+    workspace = open_workspace(str(repo))
+    seen = workspace.observe("data", to_commit=True)
+    assert seen is not None
+    workspace.cache.commit(seen, flush=False)
+    synced = []
+
+    def sync(path: str) -> None:
+        assert os.stat(path).st_mode & 0o777 != links.PROTECTED
+        synced.append(path)
+        sync_file(path)
+
+    monkeypatch.setattr("mlctl.store.cache.sync_file", sync)
+    workspace.cache.flush()
+    large = file_md5("data/large")
+    assert set(synced) == {workspace.cache.path(large), workspace.cache.path(seen.digest.md5)}
+    objects = [path for path in Path(".dvc/cache/files").rglob("*") if path.is_file()]
+    assert {path.stat().st_mode & 0o777 for path in objects} == {links.PROTECTED}
 
 
 @pytest.mark.parametrize("kind", ["copy", "symlink", "hardlink", "reflink,copy"])

@@ -72,26 +72,34 @@ def replacing(target: StrPath) -> Iterator[str]:
         yield temporary
         os.replace(temporary, target)
     except BaseException as error:
-        name_file(error, target)
+        name_file(error, target, temporary)
         with suppress(FileNotFoundError):
             os.unlink(temporary)
         raise
 
 
-def name_file(error: BaseException, path: StrPath) -> None:
-    """A full disk is told by `write`, which knows no name: give the error that of the file."""
-    if isinstance(error, OSError) and error.filename is None:
+def name_file(error: BaseException, path: StrPath, temporary: str) -> None:
+    """Name `path` in an error that names no file, as that of `write` does, or only `temporary`."""
+    if isinstance(error, OSError) and error.filename in {None, temporary}:
         error.filename = os.fspath(path)
+
+
+def sync(path: StrPath) -> None:
+    """Bring a file, or the names in a folder, to the disk. Raises OSError with the path."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        error.filename = os.fspath(path)
+        raise
+    finally:
+        os.close(handle)
 
 
 def sync_folder(path: StrPath) -> None:
     """Bring the names in a folder to the disk, where its file system knows how to."""
     with suppress(OSError):
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync(path)
 
 
 def copy_file(source: StrPath, target: StrPath) -> None:

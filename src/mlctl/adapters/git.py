@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from mlctl.adapters import process
 from mlctl.adapters.process import Result, call
 
 StrPath = str | os.PathLike[str]
+
+_QUIET = {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C.UTF-8"}
 
 # The environment of a commit that is mlctl's own, so that it needs no user's name.
 OUR_NAME = {
@@ -25,8 +28,12 @@ def git(
     check: bool = True,
 ) -> Result:
     """Run `git ARGS` in `cwd`, without the optional locks that would disturb a user's git."""
-    quiet = {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C.UTF-8", **(env or {})}
-    return call(["git", *args], cwd=cwd, env=quiet, stdin=stdin, check=check)
+    return call(["git", *args], cwd=cwd, env={**_QUIET, **(env or {})}, stdin=stdin, check=check)
+
+
+def begin(*args: str, cwd: StrPath) -> Callable[[], Result]:
+    """Start `git ARGS` in `cwd`; what is returned waits for its end."""
+    return process.begin(["git", *args], cwd=cwd, env=_QUIET)
 
 
 def toplevel(cwd: StrPath) -> str | None:

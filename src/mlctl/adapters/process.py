@@ -9,7 +9,7 @@ import os
 import shlex
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mlctl.errors import NotAble
@@ -50,14 +50,26 @@ def call(
 
     Raises NotAble where the tool is not installed, and ToolFailed where it fails and `check` is on.
     """
+    return begin(argv, cwd=cwd, env=env, stdin=stdin, check=check)()
+
+
+def begin(
+    argv: Sequence[str],
+    *,
+    cwd: StrPath | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: str | None = None,
+    check: bool = True,
+) -> Callable[[], Result]:
+    """Start what `call` runs; the answer is to be called once, and waits for the end."""
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             list(argv),
             cwd=cwd,
             env={**os.environ, **env} if env else None,
-            input=stdin,
-            stdin=subprocess.DEVNULL if stdin is None else None,
-            capture_output=True,
+            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             encoding="utf-8",
             errors="surrogateescape",
@@ -68,10 +80,20 @@ def call(
         raise NotAble(
             f"{argv[0]!r} is not installed", hint=f"install {argv[0]} and try again"
         ) from None
-    result = Result(tuple(argv), done.returncode, done.stdout, done.stderr)
-    if check and result.code:
-        raise ToolFailed(result)
-    return result
+
+    def end() -> Result:
+        with process:
+            try:
+                stdout, stderr = process.communicate(stdin)
+            except BaseException:
+                process.kill()
+                raise
+        result = Result(tuple(argv), process.returncode, stdout, stderr)
+        if check and result.code:
+            raise ToolFailed(result)
+        return result
+
+    return end
 
 
 def find_tool(name: str) -> str | None:

@@ -41,6 +41,14 @@ Targets = Annotated[
 Downstream = Annotated[
     bool, typer.Option("--downstream", help="The targets and all that depends on them.")
 ]
+KeepGoing = Annotated[
+    bool,
+    typer.Option("--keep-going", "-k", help="After a failure, finish what does not depend on it."),
+]
+RecordCommit = Annotated[
+    bool | None,
+    typer.Option("--commit/--no-record-commit", help="Commit the run's record, or do not."),
+]
 Recursive = Annotated[
     bool, typer.Option("--recursive", "-R", help="Targets may be folders: all stages in them.")
 ]
@@ -50,7 +58,12 @@ AllPipelines = Annotated[
 Check = Annotated[bool, typer.Option("--check", help="End with 1 if anything is changed (for CI).")]
 Stages = Annotated[list[str], typer.Argument(metavar="STAGE...", help="Stages, or .dvc files.")]
 RunName = Annotated[
-    str, typer.Argument(metavar="[RUN]", help="Its short id, `last`, or `last~1`, the one before.")
+    str,
+    typer.Argument(
+        metavar="[RUN]",
+        help="Its short id (characters 11 to 16 of its id), the start of either, `last`, or "
+        "`last~1`, the one before.",
+    ),
 ]
 Table = Annotated[str, typer.Argument(metavar="DATA", help="A table: CSV, Parquet, JSONL, …")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines (versioned schema).")]

@@ -9,7 +9,7 @@ from typing import TextIO
 
 from mlctl.cli._output import styled
 from mlctl.cli._reasons import MANY, reason_lines
-from mlctl.cli._text import count, duration, visible
+from mlctl.cli._text import count, counted, duration, visible
 from mlctl.pipeline.events import (
     Event,
     Notice,
@@ -131,7 +131,7 @@ class Plain:
 
 def start_line(event: RunStarted) -> str:
     """`run R0QTMZ: 5 stages, 2 jobs`."""
-    what = f"{count(len(event.stages), 'stage')}, {count(event.jobs, 'job')}"
+    what = f"{counted(event.stages)}, {count(event.jobs, 'job')}"
     return styled(f"run {short_form(event.run_id)}: {what}", "2")
 
 

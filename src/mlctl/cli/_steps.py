@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlctl.cli._output import print_json, say, styled
 from mlctl.cli._reasons import MANY, reason_json, reason_lines
-from mlctl.cli._text import count, duration, width
+from mlctl.cli._text import count, counted, duration, kinds, width
 from mlctl.pipeline.forecast import Forecast, forecast, waves
 from mlctl.pipeline.plan import Step
 
@@ -40,15 +40,16 @@ def status_lines(steps: Sequence[Step], *, show_all: bool = False) -> list[str]:
         return ["There are no stages."]
     lines: list[str] = []
     if changed:
-        lines += ["Changed stages:", *_rows(changed)]
+        lines += [f"Changed {kinds(_addresses(changed))}:", *_rows(changed)]
     if show_all and len(changed) < len(steps):
-        names = [step.stage.address for step in steps if not step.changed]
-        lines += ["", "Unchanged stages:"] if changed else ["Unchanged stages:"]
+        names = _addresses([step for step in steps if not step.changed])
+        head = f"Unchanged {kinds(names)}:"
+        lines += ["", head] if changed else [head]
         lines += [f"  {styled(name, '2')}" for name in names]
     if not changed:
         return [*lines, styled("Pipeline is up to date.", "32")]
     rest = len(steps) - len(changed)
-    total = f"{len(changed)} of {count(len(steps), 'stage')} changed" + (
+    total = f"{len(changed)} of {counted(_addresses(steps))} changed" + (
         f", {rest} unchanged." if rest else "."
     )
     return [*lines, "", f"{total} " + styled("Run `mlctl run` to bring them up to date.", "2")]
@@ -149,9 +150,13 @@ def plan_json(steps: Sequence[Step], *, jobs: int) -> dict[str, Any]:
     }
 
 
+def _addresses(steps: Sequence[Step]) -> list[str]:
+    return [step.stage.address for step in steps]
+
+
 def _plan_head(steps: Sequence[Step], depth: int, jobs: int) -> str:
     changed = sum(step.changed for step in steps)
-    shape = f"{changed} of {count(len(steps), 'stage')} would run"
+    shape = f"{changed} of {counted(_addresses(steps))} would run"
     if depth > 1:
         shape += f", in {depth} waves"
     expected = _expected(forecast(steps, jobs))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+from collections.abc import Sequence
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -26,6 +27,20 @@ def duration(seconds: float) -> str:
 def count(number: int, noun: str) -> str:
     """`1 stage`, `2 stages`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def kinds(addresses: Sequence[str]) -> str:
+    """What they are: `stages`, `data files` (of which a `.dvc` file is the address), or both."""
+    data = sum(address.endswith(".dvc") for address in addresses)
+    if not data:
+        return "stages"
+    return "data files" if data == len(addresses) else "stages and data files"
+
+
+def counted(addresses: Sequence[str]) -> str:
+    """`1 stage`, `2 data files`, `3 stages and data files`."""
+    kind = kinds(addresses)
+    return f"{len(addresses)} {kind.removesuffix('s') if len(addresses) == 1 else kind}"
 
 
 def clip(text: str, width: int) -> str:

@@ -38,6 +38,7 @@ def commit(
     """
     from mlctl.cli._output import print_json, say
     from mlctl.cli._plain import Plain
+    from mlctl.cli._text import counted
     from mlctl.pipeline.commit import commit as commit_stages
     from mlctl.pipeline.project import Project
 
@@ -53,7 +54,7 @@ def commit(
     else:
         for address in changed:
             say(f"recorded {address}")
-        say(f"{len(steps)} stages committed.")
+        say(f"{counted([step.stage.address for step in steps])} committed.")
     return 0
 
 

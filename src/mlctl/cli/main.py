@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType, TracebackType
 
 from mlctl import __version__
-from mlctl.errors import ConfigError, MlctlError, NotAble
+from mlctl.errors import ConfigError, MlctlError, NotAble, refused
 
 INTERRUPTED, PIPE_CLOSED, BUG = 130, 141, 70
 # Objects made between two collections. A pipeline of thousands of stages is a million small objects
@@ -65,7 +65,7 @@ def run(args: list[str]) -> int:
     except OSError as error:
         if error.errno not in _NOT_ABLE:
             return _bug(args, error)
-        _show(args, f"{error.filename or 'disk'}: {error.strerror}", None, NotAble.exit_code)
+        _show(args, str(refused(error)), None, NotAble.exit_code)
         return NotAble.exit_code
     except Exception as error:  # noqa: BLE001
         if hasattr(error, "format_message"):  # a usage error of typer's

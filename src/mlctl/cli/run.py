@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,7 +15,9 @@ from mlctl.cli._options import (
     Downstream,
     Jobs,
     Json,
+    KeepGoing,
     Quiet,
+    RecordCommit,
     Recursive,
     RunTargets,
     Verbose,
@@ -41,12 +43,7 @@ def run(
         bool, typer.Option("--single-item", "-s", help="Only the targets, not what they need.")
     ] = False,
     downstream: Downstream = False,
-    keep_going: Annotated[
-        bool,
-        typer.Option(
-            "--keep-going", "-k", help="After a failure, finish what does not depend on it."
-        ),
-    ] = False,
+    keep_going: KeepGoing = False,
     pull: Annotated[
         bool, typer.Option("--pull", help="Fetch missing data and results from the remote.")
     ] = False,
@@ -76,13 +73,16 @@ def run(
     dry: Annotated[
         bool, typer.Option("--dry-run", "--dry", help="Show what would run, and why.")
     ] = False,
+    on: Annotated[
+        str | None,
+        typer.Option(
+            "--on", metavar="HOST", help="Run stages there that name no place themselves."
+        ),
+    ] = None,
     no_wait: Annotated[
         bool, typer.Option("--no-wait", help="End with 4 where another process is at work.")
     ] = False,
-    commit: Annotated[
-        bool | None,
-        typer.Option("--commit/--no-record-commit", help="Commit the run's record, or do not."),
-    ] = None,
+    commit: RecordCommit = None,
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -100,6 +100,8 @@ def run(
         $ mlctl run -j4 train@a       one stage of a group, four at a time
 
         $ mlctl run -S train.lr=0.1   change a parameter, then run
+
+        $ mlctl run --on gpubox       stages run there, outs come back
 
         $ mlctl run --dry-run         only say what would run, and why
     """
@@ -149,11 +151,18 @@ def run(
         wait=not no_wait,
     )
     commit = settings.records_commit if commit is None else commit
-    return _run(project, indices, options, jobs, commit, view(json, quiet, verbose))
+    where = (on, settings.hosts)
+    return _run(project, indices, options, jobs, commit, where, view(json, quiet, verbose))
 
 
 def _run(
-    project: Project, indices: Sequence[int], options: Options, jobs: int, commit: bool, shown: View
+    project: Project,
+    indices: Sequence[int],
+    options: Options,
+    jobs: int,
+    commit: bool,
+    where: tuple[str | None, Mapping[str, Mapping[str, Any]]],
+    shown: View,
 ) -> int:
     from mlctl.experiments.recorded import run_and_record
 
@@ -166,6 +175,8 @@ def _run(
             options=options,
             emit=shown,
             commit=commit,
+            on=where[0],
+            hosts=where[1],
         ).result
     finally:
         shown.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -14,7 +14,9 @@ from mlctl.cli._options import (
     Downstream,
     Jobs,
     Json,
+    KeepGoing,
     Quiet,
+    RecordCommit,
     RunTargets,
     Verbose,
 )
@@ -32,18 +34,10 @@ app = typer.Typer()
 def watch(
     targets: RunTargets = None,
     jobs: Jobs = None,
-    keep_going: Annotated[
-        bool,
-        typer.Option(
-            "--keep-going", "-k", help="After a failure, finish what does not depend on it."
-        ),
-    ] = False,
+    keep_going: KeepGoing = False,
     downstream: Downstream = False,
     all_pipelines: AllPipelines = False,
-    commit: Annotated[
-        bool | None,
-        typer.Option("--commit/--no-record-commit", help="Commit each run's record, or do not."),
-    ] = None,
+    commit: RecordCommit = None,
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -104,6 +98,7 @@ def _run(
             options=Options(keep_going=keep_going),
             emit=shown,
             commit=settings.records_commit if commit is None else commit,
+            hosts=settings.hosts,
         )
     finally:
         shown.close()

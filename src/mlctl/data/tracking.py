@@ -133,8 +133,9 @@ def _add_ourselves(project: Project, paths: Sequence[str]) -> None:
             seen = workspace.observe(path, to_commit=True)
             if seen is None:
                 raise InvalidInput(f"{path}: a link to nothing")
-            workspace.cache.commit(seen)
+            workspace.cache.commit(seen, flush=False)
             relink(workspace, seen)
+            workspace.cache.flush()
             gitignore.ignore(project.config, [path])
             _write_pointer(project.root, path, seen.digest)
 

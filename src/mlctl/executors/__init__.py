@@ -5,9 +5,13 @@ An executor module exposes a class `Executor` that keeps the protocol here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
+
+from mlctl.store.workspace import Workspace
+
+LOCAL = "local"  # the executor of this machine
 
 
 class Watcher(Protocol):
@@ -24,11 +28,31 @@ class Watcher(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Files:
+    """What a stage reads and writes, as keys from the DVC root: what an executor elsewhere needs.
+
+    `outs` says of each whether it is cached; `persistent` are those that the command finds as they
+    were, and so are among what it reads.
+    """
+
+    workspace: Workspace
+    wdir: str
+    reads: tuple[str, ...]
+    outs: tuple[tuple[str, bool], ...]
+    persistent: frozenset[str] = frozenset()
+
+
+def _tell_nobody(_message: str) -> None:
+    """What an executor has to say is not heard."""
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One stage to run: its shell commands in order, where, with what added to the environment.
 
     Everything that it prints goes to the file `log` (appended). `timeout` is in seconds, over all
-    commands together; `watcher` is told of each process group.
+    commands together; `watcher` is told of each process group. `secrets` are names of variables of
+    ours that go along, and stand in no file. `tell` is for what a person should know meanwhile.
     """
 
     address: str
@@ -38,6 +62,10 @@ class Job:
     log: str
     timeout: float | None = None
     watcher: Watcher | None = None
+    files: Files | None = None
+    gpus: int = 0
+    secrets: tuple[str, ...] = ()
+    tell: Callable[[str], None] = _tell_nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +73,8 @@ class Exit:
     """How a job ended. `code` is the exit code of the last command (negative: the signal).
 
     `peak_memory` is in bytes and `cpu_seconds` user plus system, of the largest and of all
-    commands, where the system tells.
+    commands, where the system tells. `place` is the host, where the executor chose it,
+    and `host` what there is to say of it (docs/formats/run.md).
     """
 
     code: int
@@ -53,6 +82,8 @@ class Exit:
     cancelled: bool = False
     peak_memory: int | None = None
     cpu_seconds: float | None = None
+    place: str | None = None
+    host: Mapping[str, Any] | None = None
 
 
 class Executor(Protocol):
@@ -60,6 +91,12 @@ class Executor(Protocol):
 
     # Runs the job to its end. Raises NotAble where the command cannot be started at all.
     def run(self, job: Job) -> Exit: ...
+
+    # What came of the job is recorded: nobody will ask for it again.
+    def settle(self, job: Job) -> None: ...
+
+    # No more jobs come.
+    def close(self) -> None: ...
 
     # Ends every running job with its whole process group; `run` of each returns `cancelled`.
     # It asks first and kills what does not end in seconds; with `now` it kills at once.

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import time
 from contextlib import suppress
 
 from mlctl.adapters import files
@@ -28,21 +27,22 @@ class RunWatcher:
         self._lock = threading.Lock()
         self._pipe: int | None = None
         self._handle: int | None = None
-        self._pid: int | None = None
+        self._started = False
+        self._life: threading.Thread | None = None  # ends when the watcher does
         self._path = ""
 
     def start(self) -> None:
         with self._lock:
-            if self._pid is not None:
+            if self._started:
                 return
-            self._pid = 0
+            self._started = True
             make_local_dir(self._local_dir)
             folder = watch_folder(self._local_dir)
             os.makedirs(folder, exist_ok=True)
             self._path = os.path.join(folder, f"{os.getpid()}-{self._run_id}")
             # Ours too as long as we live: where the watcher alone is killed, nothing is abandoned.
             self._handle = _held(self._path)
-            self._pid, self._pipe = _spawn(self._run_id, self._path, self._handle)
+            self._life, self._pipe = _spawn(self._run_id, self._path, self._handle)
 
     def began(self, group: int) -> None:
         self._tell(f"+{group}\n")
@@ -61,9 +61,8 @@ class RunWatcher:
                 if handle is not None:
                     os.close(handle)
             self._pipe = self._handle = None
-        end = time.monotonic() + (0 if leave else _PATIENCE)
-        while self._pid and not _is_over(self._pid) and time.monotonic() < end:
-            time.sleep(0.01)
+        if self._life is not None and not leave:
+            self._life.join(_PATIENCE)
 
     def _tell(self, line: str) -> None:
         with self._lock, suppress(OSError):  # it may have been killed
@@ -103,8 +102,10 @@ def _held(path: str) -> int:
         os.close(handle)  # taken for abandoned, and removed, before we held it
 
 
-def _spawn(run_id: str, path: str, handle: int) -> tuple[int, int]:
-    """The process, and our end of its pipe, which no other process may get."""
+def _spawn(run_id: str, path: str, handle: int) -> tuple[threading.Thread, int]:
+    """A thread that waits for the process, lest a zombie is left of it where we live on, and our
+    end of its pipe, which no other process may get.
+    """
     reader, writer = os.pipe()
     os.set_blocking(writer, False)  # a watcher that is stopped must not stop us
     argv = [sys.executable, "-I", "-S", _watcher.__file__, run_id, path]
@@ -123,11 +124,11 @@ def _spawn(run_id: str, path: str, handle: int) -> tuple[int, int]:
         raise
     finally:
         os.close(reader)
-    return pid, writer
+    life = threading.Thread(target=_wait_for, args=(pid,), name="watcher", daemon=True)
+    life.start()
+    return life, writer
 
 
-def _is_over(pid: int) -> bool:
-    try:
-        return os.waitpid(pid, os.WNOHANG)[0] == pid
-    except ChildProcessError:
-        return True
+def _wait_for(pid: int) -> None:
+    with suppress(ChildProcessError):
+        os.waitpid(pid, 0)

@@ -50,6 +50,12 @@ class Executor:
                     break
         return Exit(code, timed_out, self._cancelled.is_set(), peak or None, cpu)
 
+    def settle(self, job: Job) -> None:
+        """Nothing is kept of a job that ran here."""
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
     def cancel(self, *, now: bool = False) -> None:
         self._cancelled.set()
         for number, grace in _GRACE[-1:] if now else _GRACE:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from mlctl.adapters.files import remove_tree, write_text
+from mlctl.adapters.files import remove_tree, sync, write_text
 from mlctl.errors import InvalidInput
 from mlctl.experiments.code import keep_snapshot, write_patch
 from mlctl.experiments.describe import Scrub, head_of, scrubber, stage_of
@@ -101,14 +101,6 @@ def _write_folder(
 
 def _publish(temporary: Path, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
-    _sync(temporary)
+    sync(temporary)
     os.rename(temporary, folder)
-    _sync(folder.parent)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync(folder.parent)

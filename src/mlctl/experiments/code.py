@@ -11,13 +11,13 @@ import os
 import tempfile
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from fnmatch import fnmatch
 
 from mlctl.adapters.files import copy_file
 from mlctl.adapters.git import OUR_NAME, git
 from mlctl.adapters.process import ToolFailed
 from mlctl.errors import NotAble
 from mlctl.records.run import CodeState
+from mlctl.records.secrets import is_secret
 
 UNTRACKED_LIMIT = 1_000_000  # bytes of one untracked file
 UNTRACKED_TOTAL = 64_000_000  # bytes of all of them
@@ -26,37 +26,6 @@ PATCH_LIMIT = 64 * 1024
 # What mlctl itself writes: no run is dirty for it, and the folders are in no snapshot.
 OWN_FOLDERS = ("runs", "reports", "profiles", "studies", ".mlctl")
 OWN_FILES = ("dvc.lock", ".gitignore")
-
-SECRETS = (
-    ".env",
-    ".env.*",
-    "*.env",
-    "*.pem",
-    "*.key",
-    "*.p12",
-    "*.pfx",
-    "*.jks",
-    "*.keystore",
-    "*.kdbx",
-    "id_rsa*",
-    "id_dsa*",
-    "id_ecdsa*",
-    "id_ed25519*",
-    ".netrc",
-    ".npmrc",
-    ".pypirc",
-    ".pgpass",
-    ".htpasswd",
-    ".git-credentials",
-    "*credentials*.json",
-    "*service*account*.json",
-    "client_secret*.json",
-    "secrets.*",
-    "kubeconfig",
-    "*.tfstate",
-)
-SECRET_FOLDERS = (".ssh", ".aws", ".gnupg", ".kube", ".azure")
-NO_SECRETS = (".env.example", ".env.sample", ".env.template", ".env.dist", "*.pub")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +82,6 @@ def write_patch(root: str, code: CodeState, path: str) -> None:
     git("diff-tree", "-p", *options, *target, code.commit, code.snapshot, cwd=root)
     if os.path.getsize(path) > PATCH_LIMIT:
         os.unlink(path)
-
-
-def is_secret(path: str) -> bool:
-    """Whether a file's name says that it holds a secret, as `.env`, `*.pem` or `id_rsa` do."""
-    *folders, name = path.lower().split("/")
-    if any(fnmatch(name, pattern) for pattern in NO_SECRETS):
-        return False
-    hidden = any(folder in SECRET_FOLDERS for folder in folders)
-    return hidden or any(fnmatch(name, pattern) for pattern in SECRETS)
 
 
 def _status(root: str) -> _Status:

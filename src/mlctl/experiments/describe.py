@@ -83,6 +83,7 @@ def stage_of(
         message=scrub(result.message) if result.message else None,
         peak_memory=result.peak_memory,
         cpu_seconds=None if result.cpu_seconds is None else round(result.cpu_seconds, 3),
+        host=result.host or {},
     )
 
 

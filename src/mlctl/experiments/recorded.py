@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlctl.adapters import clock
 from mlctl.pipeline.events import Emit, Notice, RunFinished
@@ -38,14 +38,18 @@ def run_and_record(
     options: Options,
     emit: Emit,
     commit: bool,
+    on: str | None = None,
+    hosts: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Recorded:
     """Run the stages and record what ran; nothing is recorded where all was up to date.
+
+    Stages that name no place run `on` a host of `hosts`, or here.
 
     With `commit`, the record and the files that the run changed are committed, as
     `experiments.commit` says.
     """
     run_id = new_ulid(clock.now(), os.urandom(10))
-    request = Request(run_id, tuple(argv), tuple(indices), jobs, options)
+    request = Request(run_id, tuple(argv), tuple(indices), jobs, options, on, hosts or {})
     captured: list[CodeState | None] = []
 
     def capture() -> None:

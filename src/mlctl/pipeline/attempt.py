@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from mlctl.adapters import clock, dvc
 from mlctl.adapters.files import read_text, write_text
 from mlctl.errors import AnswerNo, InvalidInput
-from mlctl.executors import Exit, Job
+from mlctl.executors import LOCAL, Exit, Files, Job, _devices
+from mlctl.executors._reach import path_with_mlctl
 from mlctl.pipeline import edit, run_cache
 from mlctl.pipeline.context import Context
 from mlctl.pipeline.events import Notice, Outcome, StageStarted
@@ -37,6 +39,7 @@ class Attempt:
         self.attempts = 1
         self.log: str | None = None
         self._gpus = tuple(gpus)
+        self._settle: Callable[[], None] = lambda: None
         self._linked: set[str] = set()  # outs that came from the cache as a whole
         self._observer = context.observer
         self._before = context.book.locked(stage)
@@ -60,7 +63,9 @@ class Attempt:
             raise AnswerNo(_ending(self.exit, self.stage))
         self._warn_of_changed_deps()
         self._check_outs_exist("was not written")
-        return "ran", self._save()
+        locked = self._save()
+        self._settle()
+        return "ran", locked
 
     def commit(self, *, save: bool) -> None:
         """Put the outs that are there now into the cache; with `save`, record them as the result.
@@ -183,8 +188,13 @@ class Attempt:
             log,
             settings.timeout,
             self.context.watcher,
+            self._files(),
+            settings.gpus,
+            settings.env_from,
+            lambda message: self.context.emit(Notice(message, stage=self.stage.address)),
         )
         executor = self.context.executor(self.stage)
+        self._settle = partial(executor.settle, job)
         self.context.follow(self.stage.address, log)
         try:
             for self.attempts in range(1, settings.retries + 2):
@@ -195,12 +205,20 @@ class Attempt:
         finally:
             self.context.release(self.stage.address)
 
+    def _files(self) -> Files:
+        outs = tuple((out.key, out.cache) for out in self.stage.outs)
+        there = [out.key for out in self.stage.outs if out.persist]
+        there = [key for key in there if os.path.exists(self.context.workspace.path(key))]
+        reads = [dep.key for dep in self.stage.deps] + [dep.key for dep in self.stage.params]
+        workspace = self.context.workspace
+        return Files(workspace, self.stage.wdir, (*reads, *there), outs, frozenset(there))
+
     def _tell_started(self) -> None:
         self.context.emit(
             StageStarted(
                 self.stage.address,
                 "\n".join(commands(self.stage)),
-                self.stage.settings.on or "local",
+                self.context.place(self.stage),
                 self.reasons,
                 self.attempts,
                 self.log or "",
@@ -211,15 +229,21 @@ class Attempt:
 
     def _environment(self) -> Mapping[str, str]:
         env = {
-            "DVC_ROOT": os.environ.get("DVC_ROOT", self.context.project.root),
             "DVC_STAGE": self.stage.address,
             "MLCTL_RUN_ID": self.context.run_id,
             # A stage writes to a file: without this its last lines would come late.
             "PYTHONUNBUFFERED": os.environ.get("PYTHONUNBUFFERED", "1"),
-            **self.stage.settings.env,
         }
+        if self.context.place(self.stage) != LOCAL:
+            return {**env, **self.stage.settings.env}  # a host has a root and a PATH of its own
+        project = self.context.project
+        env["DVC_ROOT"] = os.environ.get("DVC_ROOT", project.root)
+        env.update(self.stage.settings.env)
+        path = env.get("PATH", os.environ.get("PATH"))
+        if path:
+            env["PATH"] = path_with_mlctl(path, project.config.local_dir)
         if self._gpus:
-            env["CUDA_VISIBLE_DEVICES"] = ",".join(self._gpus)
+            env.update(_devices.visible(self._gpus))
         return env
 
     def _warn_of_changed_deps(self) -> None:

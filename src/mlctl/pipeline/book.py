@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from mlctl.adapters import clock
@@ -26,6 +26,7 @@ from mlctl.store.workspace import Workspace
 
 FOLD_EVERY = 2.0  # seconds
 _LOOK_AGAIN = 0.2  # seconds between two looks at a lock that another process holds
+_LEFT = "the repository is still locked: what is done is brought into the lock by the next mlctl"
 
 
 class Book:
@@ -80,7 +81,8 @@ class Book:
                 before = self._before(stage)
                 was = None if before is None else lockfile.stage_text(stage.name, before)
                 self._journal.append(stage.record_file, stage.name, text, was)
-            self._ignoring.add(cached_outs)
+            if self._ignoring.add(cached_outs):
+                self._patiently(self._ignoring.write)
             self._done[stage.address] = locked
             self._unfolded[stage.address] = stage
             self._claimed.pop(stage.address, None)
@@ -141,26 +143,22 @@ class Book:
         if held is not None:
             self._claims.withdraw(*self._paths([stage]))
 
-    def fold(self, *, force: bool = False) -> None:
-        """Bring what is recorded into the locks, if it is time to or `force` is on.
+    def fold(self) -> None:
+        """Bring what is recorded into the locks, if it is time to.
 
-        Without `force` it does not wait for another process that holds the repository: the journal
-        has everything, and the next call tries again.
+        It does not wait for another process that holds the repository: the journal has everything,
+        and the next call tries again.
         """
-        with self._lock:
-            if force:
-                self._fold(wait=None)
-                return
-            with suppress(Busy):
-                self._ignoring.write_if_due()
-                if clock.monotonic() - self._folded_at >= FOLD_EVERY:
-                    self._fold(wait=0)
+        with self._lock, suppress(Busy):
+            self._ignoring.write_if_due()
+            if clock.monotonic() - self._folded_at >= FOLD_EVERY:
+                self._fold(0)
 
-    def _fold(self, *, wait: float | None) -> None:
+    def _fold(self, wait: float) -> None:
         self._folded_at = clock.monotonic()
         if not self._unfolded:
             return
-        self._ignoring.write(wait=wait)
+        self._ignoring.write(wait)
         self._workspace.cache.flush()
         with repo_lock(self._project.config, wait=wait):
             for file in sorted({s.file for s in self._unfolded.values() if s.name is not None}):
@@ -170,8 +168,16 @@ class Book:
         self._unfolded.clear()
 
     def close(self) -> None:
-        """The last fold, and the end of the journal and of all claims."""
-        self.fold(force=True)
+        """The last fold, and the end of the journal and of all claims.
+
+        Another process that holds the repository is waited for until `stop_waiting`: then the
+        journal stays, and whoever recovers it has the last fold to do.
+        """
+        with self._lock:
+            if not self._patiently(self._fold):
+                self.abandon()
+                self._emit(Notice(_LEFT))
+                return
         self._claims.withdraw(*self._paths(self._claimed.values()))
         self._claimed.clear()
         self._journal.close()
@@ -196,6 +202,24 @@ class Book:
     def stop_waiting(self) -> None:
         """Whoever waits for another process gives up."""
         self._stopped.set()
+
+    def _patiently(self, work: Callable[[float], None]) -> bool:
+        """Do `work(seconds to wait)` once no other process holds the repository.
+
+        Returns whether it was done, and not given up for `stop_waiting`.
+        """
+        told = False
+        while True:
+            try:
+                work(_LOOK_AGAIN)
+            except Busy as busy:
+                if self._stopped.is_set():
+                    return False
+                if not told:
+                    self._emit(Notice(f"waiting: {busy}", "info"))
+                    told = True
+            else:
+                return True
 
     def _wait_for(self, stage: Stage, *, wait: bool) -> bool:
         """Claim the stage's paths; whether that took waiting."""

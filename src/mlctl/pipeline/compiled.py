@@ -11,7 +11,7 @@ from __future__ import annotations
 import marshal
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import MISSING, fields
 from typing import Any, TypeVar
@@ -43,11 +43,12 @@ Signature = tuple[str, int, int, int, int] | tuple[str]
 _T = TypeVar("_T")
 # A file changed this recently (in ns) may change again without a new mtime: it is not kept.
 _TICK = 50_000_000
-_MARKS = {"\0", "\1"}
+_NESTED = {tuple, dict, list}
 _CLASSES = (
     Dep, Digest, Each, LockedPath, LockedStage, Out, ParamsDep, PipelineFile, Settings, Stage
 )  # fmt: skip
 _TYPES: dict[str, Any] = {cls.__name__: cls for cls in _CLASSES}
+_BY_MARK = {mark + name: cls for name, cls in _TYPES.items() for mark in ("\0", "\1")}
 _DEFAULTS = {name: _defaults(cls) for name, cls in _TYPES.items()}
 _FIELDS = {name: tuple(f.name for f in fields(cls)) for name, cls in _TYPES.items()}
 
@@ -61,12 +62,14 @@ class Compiled:
         self._tag = f"{__version__} {sys.implementation.cache_tag}"
         self._kept: dict[str, tuple[Any, Any]] = self._load()
         self._used: dict[str, tuple[Any, Any]] = {}
+        self._current: set[str] = set()  # asked about, and not yet got
         self._changed = False
 
     def get(self, key: str, parse: Callable[[], tuple[_T, Iterable[str]]]) -> _T:
         """What `parse` makes of the file `key`; it also returns the other files that it read."""
         kept = self._kept.get(key)
-        if kept is not None and all(self._signature(sig[0]) == sig for sig in kept[0]):
+        if kept is not None and (key in self._current or self._same(kept[0])):
+            self._current.discard(key)  # a later question is about a later moment
             self._used[key] = kept
             value: _T = _decode(kept[1])
             return value
@@ -77,6 +80,23 @@ class Compiled:
             self._used[key] = (signatures, _encode(value))
             self._changed = True
         return value
+
+    def current(self, wanted: Callable[[str], bool]) -> Iterator[str]:
+        """The `wanted` files that are kept and that `is_current` says yes to."""
+        return filter(self.is_current, filter(wanted, self._kept))
+
+    def is_current(self, key: str) -> bool:
+        """Whether the file `key` is there, and nothing that it was made of has changed.
+
+        A yes is remembered until `get`.
+        """
+        if key in self._current:
+            return True
+        kept = self._kept.get(key)
+        if kept is None or len(kept[0][0]) == 1 or not self._same(kept[0]):
+            return False
+        self._current.add(key)
+        return True
 
     def save(self) -> None:
         """Write what this command parsed anew, and drop files that are gone."""
@@ -102,9 +122,22 @@ class Compiled:
             return {}
         return kept if tag == self._tag else {}
 
+    def _same(self, signatures: Iterable[Signature]) -> bool:
+        """Whether the files are as they were; where there was none, there is none."""
+        for sig in signatures:
+            # `access` answers that without the exception that `stat` raises
+            if len(sig) == 1 and not os.access(self._at(sig[0]), os.F_OK):
+                continue
+            if self._signature(sig[0]) != sig:
+                return False
+        return True
+
+    def _at(self, key: str) -> str:
+        return key if key.startswith("/") else f"{self._root}/{key}"
+
     def _signature(self, key: str) -> Signature:
         try:
-            st = os.stat(os.path.join(self._root, key))
+            st = os.stat(self._at(key))
         except OSError:
             return (key,)
         return (key, st.st_mtime_ns, st.st_ctime_ns, st.st_size, st.st_ino)
@@ -144,15 +177,16 @@ def _encode(value: Any) -> Any:
 
 
 def _decode(value: Any) -> Any:
+    """What `_encode` was given. Most values are plain, and are not worth a call."""
     if isinstance(value, tuple):
-        if len(value) == 2 and isinstance(value[0], str) and value[0][:1] in _MARKS:
+        if len(value) == 2 and type(value[0]) is str and value[0] in _BY_MARK:
             mark, fields = value
-            if mark[0] == "\1":
-                return _TYPES[mark[1:]](**fields)
-            return _TYPES[mark[1:]](**{k: _decode(v) for k, v in fields.items()})
-        return tuple([_decode(item) for item in value])
+            if mark[0] == "\0":
+                fields = {k: _decode(v) if type(v) in _NESTED else v for k, v in fields.items()}
+            return _BY_MARK[mark](**fields)
+        return tuple([_decode(item) if type(item) in _NESTED else item for item in value])
     if isinstance(value, dict):
-        return {key: _decode(item) for key, item in value.items()}
+        return {k: _decode(v) if type(v) in _NESTED else v for k, v in value.items()}
     if isinstance(value, list):
-        return [_decode(item) for item in value]
+        return [_decode(item) if type(item) in _NESTED else item for item in value]
     return value

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from mlctl.adapters import git
-from mlctl.executors import Executor, Watcher
+from mlctl.executors import LOCAL, Executor, Watcher
 from mlctl.pipeline.book import Book
 from mlctl.pipeline.events import Emit
 from mlctl.pipeline.journal import Journal
@@ -24,13 +24,20 @@ def _nowhere(stage: Stage) -> Executor:
     raise AssertionError(f"{stage.address} was not meant to run")
 
 
+def _here(_stage: Stage) -> str:
+    return LOCAL
+
+
 def _ignore(*_: str) -> None:
     """Nobody reads this stage's log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The services of one run; `follow` and `release` begin and end the reading of a log."""
+    """The services of one run; `follow` and `release` begin and end the reading of a log.
+
+    `place` names where a stage runs: `local`, or a host.
+    """
 
     run_id: str
     project: Project
@@ -41,6 +48,7 @@ class Context:
     emit: Emit
     tracked_outs: frozenset[str]  # keys of cached outs that git tracks
     executor: Callable[[Stage], Executor] = _nowhere
+    place: Callable[[Stage], str] = _here
     watcher: Watcher | None = None
     follow: Callable[[str, str], None] = _ignore
     release: Callable[[str], None] = _ignore

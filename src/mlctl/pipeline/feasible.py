@@ -9,14 +9,14 @@ from mlctl.pipeline.spec import Stage
 
 
 def check(
-    stage: Stage, *, gpus: int, environment: Container[str], ignored: Callable[[str], bool]
+    stage: Stage, *, gpus: int | None, environment: Container[str], ignored: Callable[[str], bool]
 ) -> None:
     """Raise where `stage` cannot be run with what there is.
 
-    `gpus` is how many there are, `environment` the names that are set, `ignored` whether
-    .dvcignore names a key. ConfigError for a cached out outside of the repository (which DVC
-    refuses after the command), for an out that is ignored and for a variable that is not set,
-    NotAble for GPUs that are not there.
+    `gpus` is how many there are (None: on a host, which says so itself), `environment` the names
+    that are set, `ignored` whether .dvcignore names a key. ConfigError for a cached out outside of
+    the repository (which DVC refuses after the command), for an out that is ignored and for a
+    variable that is not set, NotAble for GPUs that are not there.
     """
     for out in stage.outs:
         if ignored(out.key):
@@ -33,7 +33,7 @@ def check(
                 where=f"{stage.where}.outs".lstrip("."),
                 hint="write `cache: false` for it, or move it into the repository",
             )
-    if stage.settings.gpus > gpus:
+    if gpus is not None and stage.settings.gpus > gpus:
         raise NotAble(
             f"stage {stage.address!r} asks for {stage.settings.gpus} GPUs; {gpus} found here",
             hint="set `meta.mlctl.gpus: 0`, or run it where there are GPUs",

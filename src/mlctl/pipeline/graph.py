@@ -180,6 +180,9 @@ def _check_acyclic(stages: Sequence[Stage], needs: Sequence[Sequence[int]]) -> N
     """Depth first with a colour for each node; the message shows the cycle found."""
     done: set[int] = set()
     for start in range(len(stages)):
+        if not needs[start]:
+            done.add(start)
+            continue
         path: list[int] = []
         on_path: set[int] = set()
         stack: list[tuple[int, Iterator[int]]] = []

@@ -2,7 +2,7 @@
 
 Lines wait for `write_if_due`, which writes them every `WRITE_EVERY`: rewriting the file for each of
 many short stages would cost more than they do. A `.gitignore` inside a folder that is a dep is part
-of the dep, as in DVC, and is written at once.
+of the dep, as in DVC, and is to be written at once.
 """
 
 from __future__ import annotations
@@ -36,19 +36,20 @@ class Ignoring:
         self._pending: list[str] = []
         self._written_at = 0.0
 
-    def add(self, keys: Sequence[str]) -> None:
-        """The outs `keys` are there now: bring their lines into the files."""
+    def add(self, keys: Sequence[str]) -> bool:
+        """The outs `keys` are there now: their lines wait to be written. Whether that is urgent,
+        since a stage reads one of the files.
+        """
         new = [key for key in keys if key in self._rank]
         self._pending += new
-        if any(self._is_read(posixpath.dirname(key)) for key in new):
-            self.write()
+        return any(self._is_read(posixpath.dirname(key)) for key in new)
 
     def write_if_due(self) -> None:
         """Write the lines that wait, unless the last ones were written just now."""
         if self._pending and clock.monotonic() - self._written_at >= WRITE_EVERY:
-            self.write(wait=0)
+            self.write(0)
 
-    def write(self, *, wait: float | None = None) -> None:
+    def write(self, wait: float) -> None:
         """Write the lines that wait. Raises Busy where another process holds the repository for
         longer than `wait` seconds; then they go on waiting.
         """

@@ -12,11 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 
-from mlctl import plugins
 from mlctl.adapters import clock
 from mlctl.adapters.files import is_locked, remove_tree
-from mlctl.errors import Busy, ConfigError, InvalidInput, MlctlError
-from mlctl.executors import Executor, _devices
+from mlctl.errors import Busy, MlctlError, refused
+from mlctl.executors import _devices
 from mlctl.executors._tail import Tail
 from mlctl.executors._watch import RunWatcher, end_abandoned
 from mlctl.pipeline import feasible
@@ -25,6 +24,7 @@ from mlctl.pipeline.context import Context, logs_folder
 from mlctl.pipeline.events import Emit, StageOutput, Waiting
 from mlctl.pipeline.fingerprint import changes
 from mlctl.pipeline.observer import Observer
+from mlctl.pipeline.places import Places
 from mlctl.pipeline.plan import Reason
 from mlctl.pipeline.planning import upstream_digests
 from mlctl.pipeline.request import Request
@@ -62,7 +62,7 @@ class Loop:
         self._finish = finish
         self._observer = observer
         self._watcher = RunWatcher(self._project.config.local_dir, request.run_id)
-        self._executors: dict[str, Executor] = {}
+        self._places = Places(request)
         self._finished: queue.SimpleQueue[tuple[int, Outcome]] = queue.SimpleQueue()
         self._failed = False
         self._ends: deque[float] = deque()  # when the latest stages ended
@@ -83,6 +83,8 @@ class Loop:
             self._run_pending(pending)
             ended_well = self.signal is None and not self._failed
         finally:
+            self._tail.close()
+            self._places.close()
             self._watcher.close(leave=ended_well)
         if self.signal is not None:
             return "interrupted"
@@ -99,7 +101,8 @@ class Loop:
         )
         return replace(
             context,
-            executor=self._executor,
+            executor=self._places.executor,
+            place=self._places.of,
             watcher=self._watcher,
             follow=self._tail.follow,
             release=self._tail.release,
@@ -111,14 +114,14 @@ class Loop:
         graph = self._project.graph
         needs = [[places[n] for n in graph.needs[i] if n in places] for i in pending]
         stages = [self._project.stages[index] for index in pending]
-        settings = [stage.settings for stage in stages]
+        settings = [self._places.needs(stage) for stage in stages]
         gpus = _devices.gpus() if any(s.gpus for s in settings) else ()
         with self._project.naming_lines():
             for stage in stages:
-                self._executor(stage)
+                self._places.executor(stage)
                 feasible.check(
                     stage,
-                    gpus=len(gpus),
+                    gpus=len(gpus) if self._places.is_here(stage) else None,
                     environment=os.environ,
                     ignored=self._project.is_ignored_out,
                 )
@@ -127,17 +130,17 @@ class Loop:
         return Scheduler(needs, settings, slots, graph.sequences(pending))
 
     def _run_pending(self, pending: Sequence[int]) -> None:
-        try:
-            self._hand_out(pending)
-        except BaseException:
-            self._context.book.abandon()
-            raise
-        self._context.book.close()
-        self._tail.close()
+        with self._signals():
+            try:
+                self._hand_out(pending)
+                self._context.book.close()
+            except BaseException:
+                self._context.book.abandon()
+                raise
 
     def _hand_out(self, pending: Sequence[int]) -> None:
         waiting_told = clock.monotonic()
-        with self._signals(), ThreadPoolExecutor(self._request.jobs, "stage") as pool:
+        with ThreadPoolExecutor(self._request.jobs, "stage") as pool:
             try:
                 while not self._scheduler.done:
                     if self.signal is None and self._unheard():
@@ -215,12 +218,13 @@ class Loop:
             clock.monotonic() - begin,
             end.code if end else None,
             attempt.attempts if attempt else 1,
-            stage.settings.on or "local",
+            (end.place if end else None) or self._places.of(stage),
             locked,
             attempt.log if attempt else None,
             message,
             end.peak_memory if end else None,
             end.cpu_seconds if end else None,
+            end.host if end else None,
             busy,
         )
 
@@ -270,21 +274,6 @@ class Loop:
                 Waiting(tuple((stages[pending[p]].address, why) for p, why in waits.items()))
             )
 
-    def _executor(self, stage: Stage) -> Executor:
-        name = stage.settings.on or "local"
-        if name not in self._executors:
-            try:
-                module = plugins.load("mlctl.executors", name, kind="executor or host")
-            except InvalidInput as error:
-                raise ConfigError(
-                    str(error),
-                    file=stage.file,
-                    where=f"{stage.where}.meta.mlctl.on",
-                    hint=error.hint,
-                ) from None
-            self._executors[name] = module.Executor()
-        return self._executors[name]
-
     def _stop(self, number: int) -> None:
         """End the stages and then the run; a second time, kill at once."""
         now = self.signal is not None
@@ -293,8 +282,7 @@ class Loop:
 
     def _cancel(self, *, now: bool) -> None:
         self._context.book.stop_waiting()
-        for executor in self._executors.values():
-            executor.cancel(now=now)
+        self._places.cancel(now=now)
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
@@ -324,8 +312,8 @@ def _keys(stage: Stage) -> Iterator[str]:
 
 def _told(error: Exception) -> str:
     """What a user reads of a failed stage: the message, and on a line of its own what to do."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'disk'}: {error.strerror}"
+    if isinstance(error, OSError):
+        return str(refused(error))
     hint = getattr(error, "hint", None)
     return f"{error}\nhint: {hint}" if hint else str(error)
 

@@ -51,7 +51,7 @@ def read_needs(config: Config, ignore: Ignore) -> Needs:
     """What the current locks and `.dvc` files of the repository need."""
     needs: list[Need] = []
     unreadable: list[Unreadable] = []
-    files = discover(config.root, config, ignore)
+    files = discover(config, ignore)
     locks = 0
     for key in files:
         try:

@@ -60,10 +60,13 @@ class Project:
         root = find_root(here)
         config = load_config(root)
         ignore = Ignore(root)
+        listed = list_files(config, ignore)
         compiled = Compiled(root)
+        for key in compiled.current(_holds_stages):  # while git walks
+            ignore.is_ignored(key, False)
         files: list[PipelineFile] = []
         stages: list[Stage] = []
-        for key in discover(root, config, ignore):
+        for key in in_order(root, listed(), ignore, compiled.is_current):
             if posixpath.basename(key) == "dvc.yaml":
                 file = compiled.get(key, partial(_parse_pipeline, config, key))
                 files.append(file)
@@ -248,23 +251,47 @@ def open_workspace(project: Project) -> Iterator[Workspace]:
         state.close()
 
 
-def discover(root: str, config: Config, ignore: Ignore) -> list[str]:
+def discover(config: Config, ignore: Ignore) -> list[str]:
     """The keys of every `dvc.yaml` and `.dvc` file, folder by folder, files before sub-folders.
 
     As in DVC, what git ignores is not looked into, nor what `.dvcignore` names.
     """
+    return in_order(config.root, list_files(config, ignore)(), ignore)
+
+
+def list_files(config: Config, ignore: Ignore) -> Callable[[], Iterable[str]]:
+    """Begin to look for the files that hold stages; the answer waits for what was found.
+
+    It may still name some that are not there, or that DVC does not see.
+    """
     if config.git_root is None:
-        found: Iterable[str] = ignore.find_files()
-    else:
-        # git walks its work tree anyway, knows what is ignored, and never enters an ignored out.
-        listed = git.git(
-            "ls-files", "-z", "-co", "--exclude-standard", "--deduplicate", "--",
-            ":(glob)**/dvc.yaml", ":(glob)**/*.dvc",
-            cwd=root,
-        ).stdout.split("\0")  # fmt: skip
-        found = filter(None, listed)
-    kept = [key for key in found if not ignore.is_ignored(key, False) and _is_file(root, key)]
+        return ignore.find_files
+    # git walks its work tree anyway, knows what is ignored, and never enters an ignored out.
+    answer = git.begin(
+        "ls-files", "-z", "-co", "--exclude-standard", "--deduplicate", "--",
+        ":(glob)**/dvc.yaml", ":(glob)**/*.dvc",
+        cwd=config.root,
+    )  # fmt: skip
+    return lambda: filter(None, answer().stdout.split("\0"))
+
+
+def in_order(
+    root: str,
+    keys: Iterable[str],
+    ignore: Ignore,
+    is_known: Callable[[str], bool] = lambda _key: False,
+) -> list[str]:
+    """Those of `keys` that are files and that DVC sees; of one that `is_known` no more is asked."""
+    kept = [
+        key
+        for key in keys
+        if not ignore.is_ignored(key, False) and (is_known(key) or _is_file(root, key))
+    ]
     return sorted(kept, key=lambda key: (posixpath.dirname(key).split("/"), key))
+
+
+def _holds_stages(key: str) -> bool:
+    return key.endswith((".dvc", "/dvc.yaml")) or key == "dvc.yaml"
 
 
 def _is_file(root: str, key: str) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +22,15 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call of `mlctl run`: which stages, how many at a time, and with which options."""
+    """One call of `mlctl run`: which stages, how many at a time, where, and with which options.
+
+    `on` is the host of stages that name none; `hosts` the settings of each host that there is.
+    """
 
     run_id: str
     argv: tuple[str, ...]
     indices: tuple[int, ...]
     jobs: int
     options: Options = field(default_factory=Options)
+    on: str | None = None
+    hosts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from mlctl.pipeline.events import Outcome
 from mlctl.pipeline.plan import Reason
@@ -33,6 +34,7 @@ class StageResult:
     message: str | None = None
     peak_memory: int | None = None  # bytes
     cpu_seconds: float | None = None
+    host: Mapping[str, Any] | None = None  # what there is to say of another machine
     busy: bool = False  # another process held what it needs
 
 

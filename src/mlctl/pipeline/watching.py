@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from mlctl.adapters import clock
-from mlctl.errors import Busy, MlctlError
+from mlctl.errors import Busy, MlctlError, refused
 from mlctl.pipeline.keys import touch
 from mlctl.pipeline.observer import Observer
 from mlctl.pipeline.plan import propagate
@@ -42,6 +42,8 @@ class Look:
     sources: Sources
 
 
+A = TypeVar("A")
+T = TypeVar("T")
 Take = Callable[[Collection[str]], Look]
 Tell = Callable[[MlctlError | None], None]
 
@@ -72,24 +74,21 @@ def watch(take: Take, run: Callable[[Look], int | None], tell: Tell) -> int | No
 
     `take` is `look`. `run` returns the signal that ended it, if one did, which is returned here and
     ends the watch. `tell` hears of every error that the watch outlives, and gets None when it waits
-    for changes. What is wrong at the very start is raised.
+    for changes. What is wrong at the very start is raised, and so is a Ctrl-C that comes before the
+    watch waits.
     """
-    tried: Sources = {}
-    try:
-        seen = take(())
-        while True:
-            tried = _to_run(seen)
-            try:
-                ended = run(seen)
-            except MlctlError as error:
-                ended = None
-                tell(error)
-            if ended is not None:
-                return ended
+    seen = take(())
+    while True:
+        ended, error = _try(run, seen)
+        if error is not None:
+            tell(error)
+        if ended is not None:
+            return ended
+        try:
             tell(None)
-            seen = _await_news(take, tell, tried)
-    except KeyboardInterrupt:
-        return None
+            seen = _await_news(take, tell, _to_run(seen))
+        except KeyboardInterrupt:
+            return None
 
 
 def _await_news(take: Take, tell: Tell, tried: Sources) -> Look:
@@ -100,6 +99,8 @@ def _await_news(take: Take, tell: Tell, tried: Sources) -> Look:
     while True:
         begin = clock.monotonic()
         seen, error = _try(take, known)
+        if isinstance(error, Busy):  # a file is just being written: it will be there next time
+            error = None
         if seen is not None:  # what is not changed any more was not tried in vain
             tried = {a: tried[a] for a in tried if a in seen.changed}
         now: Any = seen.sources if seen is not None else str(error)
@@ -117,13 +118,16 @@ def _await_news(take: Take, tell: Tell, tried: Sources) -> Look:
         clock.sleep(max(PAUSE if settled else SETTLE, cost * _SHARE))
 
 
-def _try(take: Take, known: Collection[str]) -> tuple[Look | None, MlctlError | None]:
+def _try(action: Callable[[A], T], argument: A) -> tuple[T | None, MlctlError | None]:
+    """What `action` returns, or what is wrong: with the project, or with the machine."""
     try:
-        return take(known), None
-    except Busy:  # a file is just being written: it will be there at the next look
-        return None, None
+        return action(argument), None
     except MlctlError as error:
         return None, error
+    except BrokenPipeError:  # nobody reads what the watch tells
+        raise
+    except OSError as error:
+        return None, refused(error)
 
 
 def _to_run(seen: Look) -> Sources:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 SETTINGS = "mlctl.yaml"
 LOCAL_SETTINGS = ".mlctl/local.yaml"
+HOST_KEYS = ("python", "home", "env", "labels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,4 +80,16 @@ def _records_commit(document: Document) -> bool | None:
 
 
 def _hosts(document: Document) -> dict[str, Mapping[str, Any]]:
-    return {str(name): document.mapping("hosts", name) for name in document.mapping("hosts")}
+    hosts = {}
+    for name in document.mapping("hosts"):
+        document.keys("hosts", name, known=HOST_KEYS)
+        hosts[str(name)] = document.mapping("hosts", name)
+        for key in hosts[str(name)]:
+            if key == "labels":
+                document.items("hosts", name, key, of="labels")
+            else:
+                document.text("hosts", name, key)
+        env = hosts[str(name)].get("env", "auto")
+        if env not in ("auto", "none") and not env.startswith("conda:"):
+            raise document.wrong(("hosts", name, "env"), "`auto`, `none` or `conda:NAME`")
+    return hosts

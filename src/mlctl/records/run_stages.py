@@ -44,6 +44,7 @@ class StageRecord:
     message: str | None = None
     peak_memory: int | None = None
     cpu_seconds: float | None = None
+    host: Mapping[str, Any] = field(default_factory=dict)
 
 
 def stages_text(stages: Iterable[StageRecord]) -> str:
@@ -104,6 +105,7 @@ def _stage(data: dict[str, Any]) -> StageRecord:
         message=data.get("message"),
         peak_memory=data.get("peak_memory"),
         cpu_seconds=data.get("cpu_seconds"),
+        host=data.get("host", {}),
     )
 
 

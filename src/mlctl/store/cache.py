@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import os
 import stat as stat_module
-import sys
 import threading
 import time
 from array import array
@@ -30,11 +29,13 @@ from mlctl.store.intake import File
 from mlctl.store.links import PROTECTED, copy_file, protect, replacing, without_links
 from mlctl.store.observed import Entry, Observed
 from mlctl.store.state import Signature, State, is_settled, signature
+from mlctl.store.syncing import SyncBegun, sync_file, sync_file_system
 from mlctl.store.tree import TreeEntry, parse_tree, tree_bytes
 
 _SHARED_MODE = stat_module.S_ISGID | 0o775
 _SYNC_EACH = 8  # up to so many files a sync of each is cheaper than one of the whole file system
 _WORTH_REMEMBERING = 500  # files of a folder, from which on its completeness is remembered
+_NOTHING = Signature(0, 0, 0, 0)
 
 
 class MissingObjects(NotAble):
@@ -59,6 +60,7 @@ class Cache:
         self._folders: set[str] = set()
         self._named = False
         self._unflushed: dict[str, None] = {}
+        self._begun: SyncBegun | None = None
         self._lock = threading.Lock()
         self._flushing = threading.Lock()
 
@@ -85,11 +87,21 @@ class Cache:
             return False
         if not digest.isdir:
             return True
+        began = time.time_ns()
+        sign, settled = self._folders_signature(digest, began)
+        name = f"{'legacy/' if digest.legacy else ''}{digest.md5}"
+        if self._state is not None and sign and self._state.get_complete(name) == sign:
+            return True
         try:
             entries = self.tree(digest.md5, legacy=digest.legacy)
         except (MissingObjects, InvalidInput):
             return False
-        return not self.missing(digest.md5, entries, legacy=digest.legacy)
+        wanted = sorted({entry.md5 for entry in entries})
+        if not all(self.exists(md5, legacy=digest.legacy) for md5 in wanted):
+            return False
+        if self._state is not None and settled:
+            self._state.put_complete(name, sign)
+        return True
 
     def tree(self, md5: str, *, legacy: bool = False) -> tuple[TreeEntry, ...]:
         """The listing of a folder. Raises MissingObjects, InvalidInput for one that is damaged."""
@@ -100,32 +112,22 @@ class Cache:
             raise MissingObjects("the listing of a folder", (md5,)) from None
         return parse_tree(data, md5)
 
-    def missing(
-        self, tree: str, entries: Iterable[TreeEntry], *, legacy: bool = False
-    ) -> tuple[str, ...]:
-        """Which of the files that the folder `tree` lists are not in the cache."""
-        wanted = sorted({entry.md5 for entry in entries})
-        remember = self._state is not None and len(wanted) > _WORTH_REMEMBERING
-        began = time.time_ns()
-        sign, settled = self._folders_signature(wanted, legacy, began) if remember else (b"", False)
-        name = f"{'legacy/' if legacy else ''}{tree}"
-        if remember and self._state is not None and self._state.get_complete(name) == sign:
-            return ()
-        missing = tuple(md5 for md5 in wanted if not self.exists(md5, legacy=legacy))
-        if settled and not missing and self._state is not None:
-            self._state.put_complete(name, sign)
-        return missing
-
     def take_in(self, files: Sequence[File]) -> list[str | None]:
         """Hash small files and put them into the cache in one pass: what a commit would do later.
 
-        None for a file that was left out; see `intake`.
+        None for a file that was left out; see `intake`. A sync of what is new begins at once.
         """
         if self.config.shared or self.config.link_types[0] == "hardlink":
             return [None] * len(files)  # modes and links of their own
         taken = intake.take_in(files, self._places[False])
         self._note(self.path(item.md5) for item in taken if item is not None and item.is_new)
+        with self._lock:  # the disk works while we go on
+            self._begun = SyncBegun(self.config.cache_dir, frozenset(self._unflushed))
         return [None if item is None else item.md5 for item in taken]
+
+    def note_new(self, md5s: Iterable[str]) -> None:
+        """Objects were put in place, verified: the next `flush` makes them safe and trusted."""
+        self._note(self.path(md5) for md5 in md5s)
 
     def commit(self, observed: Observed, *, hardlink: bool = False, flush: bool = True) -> None:
         """Put what was observed into the cache: the files first, then the folder's listing.
@@ -154,12 +156,15 @@ class Cache:
         with self._flushing:
             with self._lock:
                 paths = list(self._unflushed)
+                begun, self._begun = self._begun, None
             if not paths:
                 return
-            if len(paths) <= _SYNC_EACH or not _sync_file_system(self.config.cache_dir):
-                for path in paths:
-                    _sync_file(path)
-                self._sync_names(paths)
+            done = begun.wait() if begun else frozenset()
+            left = [path for path in paths if path not in done]
+            if len(left) <= _SYNC_EACH or not sync_file_system(self.config.cache_dir):
+                for path in left:
+                    sync_file(path)
+                self._sync_names(left)
             for path in paths:
                 protect(path)
             with self._lock:
@@ -190,7 +195,7 @@ class Cache:
             with suppress(FileNotFoundError):
                 os.unlink(path)
             return False
-        _sync_file(path)  # whoever made it may not have come to that
+        sync_file(path)  # whoever made it may not have come to that
         protect(path)
         if self._state is not None:
             with suppress(FileNotFoundError):
@@ -243,15 +248,26 @@ class Cache:
                 os.chmod(folder, _SHARED_MODE)
         self._folders.add(folder)
 
-    def _folders_signature(self, wanted: list[str], legacy: bool, began: int) -> tuple[bytes, bool]:
-        """What changes when an object of these folders comes or goes: their own times."""
+    def _folders_signature(self, tree: Digest, began: int) -> tuple[bytes, bool]:
+        """What changes when the listing `tree` does, or an object comes or goes.
+
+        That is the listing's own signature and those of all folders of the cache, since a large
+        tree has files in nearly all of them: so the listing need not be parsed to know which.
+        Empty for a tree that is not worth it. Also whether all of them are settled.
+        """
+        if self._state is None or (tree.nfiles or 0) < _WORTH_REMEMBERING:
+            return b"", False
         numbers = array("q")
         settled = True
-        for prefix in sorted({md5[:2] for md5 in wanted}):
+        place = self._places[tree.legacy]
+        for path in (
+            self.path(tree.md5, legacy=tree.legacy),
+            *(f"{place}/{n:02x}" for n in range(256)),
+        ):
             try:
-                sign = signature(os.stat(f"{self._places[legacy]}/{prefix}"))
+                sign = signature(os.stat(path))
             except FileNotFoundError:
-                return b"", False
+                sign = _NOTHING
             settled = settled and is_settled(sign, began)
             numbers.extend(sign)
         return hashlib.blake2b(numbers.tobytes(), digest_size=16).digest(), settled
@@ -263,27 +279,3 @@ def _link(source: str, target: str) -> bool:
     except OSError:
         return False
     return True
-
-
-def _sync_file(path: str) -> None:
-    with suppress(FileNotFoundError):
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-def _sync_file_system(folder: str) -> bool:
-    """One sync for the whole file system of `folder`; False where there is no such call."""
-    if sys.platform != "linux":
-        return False
-    import ctypes
-
-    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        return bool(ctypes.CDLL(None).syncfs(handle) == 0)
-    except AttributeError:
-        return False
-    finally:
-        os.close(handle)

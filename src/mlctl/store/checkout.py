@@ -90,6 +90,7 @@ def relink(workspace: Workspace, observed: Observed) -> None:
         if not same:
             _refuse_changed(entry, status, hardlinks=types[0] == "hardlink")
         if _needs_relink(entry.path, cached, types, isdir):
+            workspace.cache.flush()  # an object may be marked as trusted only after that
             temporary = temporary or _temporary_folder(workspace, os.path.dirname(observed.path))
             make_link(cached, entry.path, remaining, temporary)
             protect(cached)

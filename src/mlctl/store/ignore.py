@@ -12,6 +12,7 @@ import os
 import re
 import stat as stat_module
 from collections.abc import Callable, Iterator
+from typing import NoReturn
 
 from mlctl.adapters.files import read_text
 from mlctl.errors import ConfigError, InvalidInput
@@ -33,7 +34,7 @@ class Ignore:
         self.root = root
         self._rules: dict[str, tuple[_Rule, ...]] = {}
         self._patterns: dict[str, tuple[str, ...]] = {}
-        self._subrepos: dict[str, bool] = {}
+        self._subrepos = {"": False}  # folder -> whether it is one, or lies in one
 
     def is_ignored(self, key: str, isdir: bool, *, subrepos: bool = True) -> bool:
         """Whether DVC ignores `key`; what lies outside of the root never is.
@@ -41,13 +42,14 @@ class Ignore:
         `subrepos=False` leaves out the rule for other repositories, as DVC does where it asks
         whether an output exists.
         """
-        if key in {"", "."} or os.path.isabs(key):
+        if key in {"", "."} or key.startswith("/"):
             return False
         parts = key.split("/")
-        if subrepos and self._in_subrepo(parts, isdir):
+        if subrepos and self._in_subrepo(key, isdir):
             return True
-        folder = "/".join(parts[:-1])
-        rules = self._rules_of(folder)
+        rules = self._rules_of(key.rpartition("/")[0])
+        if not rules and _ALWAYS_FOLDERS.isdisjoint(parts):
+            return False
         for end in range(1, len(parts) + 1):
             whole = end == len(parts)
             if self._matches(rules, "/".join(parts[:end]), parts[end - 1], isdir or not whole):
@@ -78,8 +80,17 @@ class Ignore:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     pending.append((f"{below}{entry.name}/", entry.path))
-                elif not (entry.is_symlink() and entry.is_dir()):
-                    yield below + entry.name, _file_stat(entry)
+                    continue
+                if entry.is_symlink() and entry.is_dir():
+                    continue
+                try:
+                    status = entry.stat()
+                except FileNotFoundError:
+                    _refuse_dangling(entry)
+                    raise
+                if not stat_module.S_ISREG(status.st_mode) or entry.name == IGNORE_FILE:
+                    _refuse(entry)
+                yield below + entry.name, status
 
     def find_files(self, prune: Callable[[str], bool] | None = None) -> Iterator[str]:
         """The keys of every `dvc.yaml` and `*.dvc` file, folder by folder from the root.
@@ -130,13 +141,9 @@ class Ignore:
         if known is not None:
             return known
         patterns = self._patterns_of(folder)
-        parent = folder.rpartition("/")[0]
-        if folder and patterns == self._patterns_of(parent):
-            rules = self._rules_of(parent)
-        else:
-            rules = _compile(patterns) if len(patterns) > len(_BUILT_IN) else ()
-        self._rules[folder] = rules
-        return rules
+        if folder not in self._rules:
+            self._rules[folder] = _compile(patterns) if len(patterns) > len(_BUILT_IN) else ()
+        return self._rules[folder]
 
     def _patterns_of(self, folder: str) -> tuple[str, ...]:
         known = self._patterns.get(folder)
@@ -151,11 +158,16 @@ class Ignore:
         own = () if self._matches(rules, path, IGNORE_FILE, False) else self._read(path)
         patterns = above + tuple(_rebase(pattern, folder) for pattern in own) if own else above
         self._patterns[folder] = patterns
+        if folder and not own:
+            self._rules[folder] = rules
         return patterns
 
     def _read(self, path: str) -> tuple[str, ...]:
+        at = f"{self.root}/{path}"
+        if not os.access(at, os.F_OK):  # nearly always; an exception would take three times as long
+            return ()
         try:
-            text = read_text(os.path.join(self.root, path), name=path)
+            text = read_text(at, name=path)
         except (FileNotFoundError, NotADirectoryError):
             return ()
         lines = [line.strip() for line in text.split("\n")]
@@ -163,38 +175,32 @@ class Ignore:
             _check(line, path, number)
         return tuple(line for line in lines if line and not line.startswith("#"))
 
-    def _in_subrepo(self, parts: list[str], isdir: bool) -> bool:
-        folders = parts if isdir else parts[:-1]
-        return any(self._is_subrepo("/".join(parts[: i + 1])) for i in range(len(folders)))
-
-    def _is_subrepo(self, folder: str) -> bool:
+    def _in_subrepo(self, key: str, isdir: bool) -> bool:
+        folder = key if isdir else key.rpartition("/")[0]
         known = self._subrepos.get(folder)
         if known is None:
-            known = os.path.lexists(os.path.join(self.root, folder, ".dvc"))
+            known = self._in_subrepo(folder, False) or os.path.lexists(f"{self.root}/{folder}/.dvc")
             self._subrepos[folder] = known
         return known
 
 
-def _file_stat(entry: os.DirEntry[str]) -> os.stat_result:
-    try:
-        status = entry.stat()
-    except FileNotFoundError:
-        if not entry.is_symlink():
-            raise
+def _refuse_dangling(entry: os.DirEntry[str]) -> None:
+    if entry.is_symlink():
         raise InvalidInput(
             f"{entry.path}: a link to a file that does not exist",
             hint="remove the link, or name it in .dvcignore",
         ) from None
-    if not stat_module.S_ISREG(status.st_mode):
-        raise InvalidInput(
-            f"{entry.path}: neither a file nor a folder", hint="remove it, or name it in .dvcignore"
-        )
-    if entry.name == IGNORE_FILE:
+
+
+def _refuse(entry: os.DirEntry[str]) -> NoReturn:
+    if entry.name == IGNORE_FILE and entry.is_file():
         raise InvalidInput(
             f"{entry.path}: a tracked folder must not hold a {IGNORE_FILE}",
             hint="move its patterns to the folder above",
         )
-    return status
+    raise InvalidInput(
+        f"{entry.path}: neither a file nor a folder", hint="remove it, or name it in .dvcignore"
+    )
 
 
 def _rebase(pattern: str, folder: str) -> str:

@@ -43,16 +43,24 @@ def work(item: tuple[str, Sequence[int]], folder: str) -> Taken | None:
     path, seen = item[0], Signature(*item[1])
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        data = os.read(handle, LARGEST + 1)
+        data = os.read(handle, seen.size + 1)
         if signature(os.fstat(handle)) != seen or len(data) != seen.size:
             return None
     finally:
         os.close(handle)
     md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
     target = f"{folder}/{md5[:2]}/{md5[2:]}"
-    if os.path.exists(target):  # whether it is sound is asked when it is needed
+    if os.access(target, os.F_OK):  # whether it is sound is asked when it is needed
         return Taken(md5, False)
-    os.makedirs(os.path.dirname(target), exist_ok=True)
+    try:
+        _write(data, target)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        _write(data, target)
+    return Taken(md5, True)
+
+
+def _write(data: bytes, target: str) -> None:
     with replacing(target) as temporary:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         try:
@@ -60,4 +68,3 @@ def work(item: tuple[str, Sequence[int]], folder: str) -> Taken | None:
                 data = data[os.write(handle, data) :]
         finally:
             os.close(handle)
-    return Taken(md5, True)

@@ -42,7 +42,7 @@ def replacing(target: str, folder: str | None = None) -> Iterator[str]:
         yield temporary
         os.rename(temporary, target)
     except BaseException as error:
-        name_file(error, target)
+        name_file(error, target, temporary)
         with suppress(OSError):
             os.unlink(temporary)
         raise

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from mlctl.adapters.files import write_text
 from mlctl.errors import Busy, InvalidInput
 from mlctl.store.alive import is_alive, is_at_work
 from mlctl.store.config import Config
@@ -126,9 +127,14 @@ class PathLocks:
             )
 
     def _prune(self, table: Table) -> None:
-        """Delete what dead processes left, or the readers of a path that nobody writes pile up."""
+        """Delete what dead processes left, or the readers of a path that nobody writes pile up.
+
+        What has our own number is of an earlier run, here or in a dead process: it was left where
+        the disk was full.
+        """
         holders = [*table["write"].values(), *(h for hs in table["read"].values() for h in hs)]
-        work = {pid: is_at_work(self._config, pid) for pid in {holder["pid"] for holder in holders}}
+        pids = {holder["pid"] for holder in holders}
+        work = {p: p != self._me["pid"] and is_at_work(self._config, p) for p in pids}
         table["write"] = {p: h for p, h in table["write"].items() if work[h["pid"]]}
         reads = {p: [h for h in hs if work[h["pid"]]] for p, hs in table["read"].items()}
         table["read"] = {path: hs for path, hs in reads.items() if hs}
@@ -143,10 +149,7 @@ class PathLocks:
             finally:
                 after = json.dumps(table)
                 if after != before:
-                    temporary = f"{self._path}.{os.getpid()}.tmp"
-                    with open(temporary, "w", encoding="utf-8") as file:
-                        file.write(after)
-                    os.replace(temporary, self._path)
+                    write_text(self._path, after, durable=False)
 
     def _read(self) -> Table:
         try:

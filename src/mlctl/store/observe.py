@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import stat as stat_module
 import time
-from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from mlctl.errors import Busy, InvalidInput, NotAble
 from mlctl.store.digest import Digest
@@ -22,6 +19,7 @@ from mlctl.store.observed import Entry, Observed
 from mlctl.store.slices import WORTH_IT
 from mlctl.store.state import MARGIN, Folder, Signature, State, is_settled, signature
 from mlctl.store.tree import tree_bytes, tree_id
+from mlctl.store.walked import Walked, WalkedFile, walk
 
 ObjectPath = Callable[[str], str]
 TakeIn = Callable[[Sequence[File]], Sequence[str | None]]
@@ -30,13 +28,6 @@ Known = Mapping[str, tuple[Signature, str]]
 _ATTEMPTS = 3
 _WORTH_WAITING = 8 << 20  # bytes to hash, beyond which a wait of MARGIN pays
 _WORTH_THREADS = 1 << 20  # bytes: smaller files keep the interpreter's lock busy anyway
-
-
-class _File(NamedTuple):
-    relpath: str
-    path: str
-    status: os.stat_result
-    signature: Signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +78,7 @@ def observe(
 
 def _file(key: str, path: str, status: os.stat_result, context: _Context, known: Known) -> Observed:
     began = time.time_ns()
-    item = _File("", path, status, signature(status))
+    item = WalkedFile("", path, signature(status))
     before = context.state.last(path, legacy=context.legacy)
     fresh = before is None or before[0] != item.signature
     md5 = _known_md5(item, known.get("") or before, context)
@@ -97,98 +88,85 @@ def _file(key: str, path: str, status: os.stat_result, context: _Context, known:
     sign = item.signature
     if fresh:
         context.state.put_many([(path, sign, md5)], began=began, legacy=context.legacy)
-    executable = is_executable(item.status.st_mode)
+    if sign != signature(status):  # it changed while it was hashed
+        status = os.stat(path)
+    executable = is_executable(status.st_mode)
     digest = Digest(md5, size=sign.size, isexec=executable, legacy=context.legacy)
     entry = Entry("", md5, sign.size, path, sign)
     return Observed(key, path, digest, lambda: (entry,), lambda: {"": sign})
 
 
 def _folder(key: str, path: str, ignore: Ignore, context: _Context, known: Known) -> Observed:
-    files = [
-        _File(relpath, f"{path}/{relpath}", status, signature(status))
-        for relpath, status in ignore.walk(key)
-    ]
-    sign = _folder_signature(files)
-    found = context.state.get_folder(path, sign, legacy=context.legacy)
+    walked = walk(path, key, ignore)
+    found = context.state.get_folder(path, walked.signature(), legacy=context.legacy)
     if found is not None:
         md5, size, nfiles = found
         digest = Digest(md5, size=size, nfiles=nfiles, legacy=context.legacy)
         return Observed(
-            key,
-            path,
-            digest,
-            lambda: _examine(path, files, context, {})[1],
-            lambda: _signatures(files),
+            key, path, digest, lambda: _examine(walked, context, {})[1], walked.signatures
         )
-    digest, entries = _examine(path, files, context, known)
-    # Not from `files`: they hold every stat, which is most of the memory of a large folder.
-    return Observed(key, path, digest, lambda: entries, lambda: _signatures(entries))
-
-
-def _signatures(items: Iterable[_File | Entry]) -> dict[str, Signature]:
-    return {item.relpath: item.signature for item in items}
+    digest, entries, walked = _examine(walked, context, known)
+    return Observed(key, path, digest, lambda: entries, walked.signatures)
 
 
 def _examine(
-    path: str, files: Sequence[_File], context: _Context, known: Known
-) -> tuple[Digest, tuple[Entry, ...]]:
-    """Digest and entries of a folder, hashing what is not known; remembers the result."""
+    walked: Walked, context: _Context, known: Known
+) -> tuple[Digest, tuple[Entry, ...], Walked]:
+    """Digest and entries of a folder, hashing what is not known; remembers the result.
+
+    The files come back too, as they were when they were hashed.
+    """
     began = time.time_ns()
-    previous = {**context.state.get_listing(path, legacy=context.legacy), **known}
-    hashes: dict[str, str] = {}
-    unknown: list[_File] = []
-    for item in files:
-        md5 = _known_md5(item, previous.get(item.relpath), context)
-        if md5 is None:
-            unknown.append(item)
-        else:
-            hashes[item.relpath] = md5
-    began = _wait_until_settled([*unknown, *(f for f in files if f.relpath in known)], began)
-    replaced: dict[str, _File] = {}
-    for item, new in _hash_all(unknown, context):
-        hashes[item.relpath] = new
-        replaced[item.relpath] = item
-    final = [replaced.get(item.relpath, item) for item in files]
+    hashes, unknown = _known_hashes(walked, context, known)
+    fresh = [*unknown, *(f for f in walked if f.relpath in known)] if known else unknown
+    began = _wait_until_settled(fresh, began)
+    before = {item.relpath: item.signature for item in unknown}
+    changed: dict[str, Signature] = {}
+    for item, md5 in _hash_all(unknown, context):
+        hashes[item.relpath] = md5
+        if item.signature != before[item.relpath]:
+            changed[item.relpath] = item.signature
+    walked = walked.replaced(changed)
     entries = tuple(
         sorted(
             Entry(f.relpath, hashes[f.relpath], f.signature.size, f.path, f.signature)
-            for f in final
+            for f in walked
         )
     )
     data = tree_bytes((entry.relpath, entry.md5) for entry in entries)
     size = sum(entry.size for entry in entries)
     digest = Digest(tree_id(data), size=size, nfiles=len(entries), legacy=context.legacy)
-    _remember(path, final, hashes, digest, context, began)
-    return digest, entries
+    _remember(walked, entries, digest, context, began)
+    return digest, entries, walked
+
+
+def _known_hashes(
+    walked: Walked, context: _Context, known: Known
+) -> tuple[dict[str, str], list[WalkedFile]]:
+    """The hashes that need no reading, by name, and the files of which none is known."""
+    previous = {**context.state.get_listing(walked.path, legacy=context.legacy), **known}
+    hashes: dict[str, str] = {}
+    unknown: list[WalkedFile] = []
+    for item in walked:
+        md5 = _known_md5(item, previous.get(item.relpath), context)
+        if md5 is None:
+            unknown.append(item)
+        else:
+            hashes[item.relpath] = md5
+    return hashes, unknown
 
 
 def _remember(
-    path: str,
-    files: Sequence[_File],
-    hashes: Mapping[str, str],
-    digest: Digest,
-    context: _Context,
-    began: int,
+    walked: Walked, entries: Sequence[Entry], digest: Digest, context: _Context, began: int
 ) -> None:
-    settled = [item for item in files if is_settled(item.signature, began)]
-    listing = json.dumps([(f.relpath, hashes[f.relpath], *f.signature) for f in settled])
-    sign = _folder_signature(files) if len(settled) == len(files) else None
+    settled = [entry for entry in entries if is_settled(entry.signature, began)]
+    listing = json.dumps([(entry.relpath, entry.md5, *entry.signature) for entry in settled])
+    sign = walked.signature() if len(settled) == len(entries) else None
     folder = Folder(sign, digest.md5, digest.size or 0, digest.nfiles or 0, listing)
-    context.state.put_folder(path, folder, legacy=context.legacy)
+    context.state.put_folder(walked.path, folder, legacy=context.legacy)
 
 
-def _folder_signature(files: Sequence[_File]) -> bytes:
-    """One value for all names and signatures, in the order of the walk: it is stable while no
-    folder changes, and any change only costs a closer look."""
-    numbers = array("q")
-    for item in files:
-        numbers.extend(item.signature)
-    hasher = hashlib.blake2b(numbers.tobytes(), digest_size=16)
-    hasher.update(os.fsencode("\0".join([item.relpath for item in files])))
-    return hasher.digest()
-
-
-def _wait_until_settled(files: Sequence[_File], began: int) -> int:
+def _wait_until_settled(files: Sequence[WalkedFile], began: int) -> int:
     """Wait a tick where that saves hashing much again; the moment from which reading begins."""
     heavy = len(files) > 1000 or sum(f.signature.size for f in files) > _WORTH_WAITING
     if heavy and not all(is_settled(f.signature, began) for f in files):
@@ -197,7 +175,7 @@ def _wait_until_settled(files: Sequence[_File], began: int) -> int:
     return began
 
 
-def _hash_all(files: Sequence[_File], context: _Context) -> list[tuple[_File, str]]:
+def _hash_all(files: Sequence[WalkedFile], context: _Context) -> list[tuple[WalkedFile, str]]:
     small = [f for f in files if f.signature.size <= LARGEST]
     if context.take_in is None or len(small) < WORTH_IT:
         return _hash_here(files, context.legacy)
@@ -207,7 +185,7 @@ def _hash_all(files: Sequence[_File], context: _Context) -> list[tuple[_File, st
     return [*taken, *_hash_here([f for f in files if f.relpath not in done], context.legacy)]
 
 
-def _hash_here(files: Sequence[_File], legacy: bool) -> list[tuple[_File, str]]:
+def _hash_here(files: Sequence[WalkedFile], legacy: bool) -> list[tuple[WalkedFile, str]]:
     big = [f for f in files if f.signature.size >= _WORTH_THREADS]
     if len(big) < 2:
         return [_hash(item, legacy) for item in files]
@@ -219,28 +197,32 @@ def _hash_here(files: Sequence[_File], legacy: bool) -> list[tuple[_File, str]]:
         return [*(_hash(item, legacy) for item in small), *hashed]
 
 
-def _hash(item: _File, legacy: bool) -> tuple[_File, str]:
+def _hash(item: WalkedFile, legacy: bool) -> tuple[WalkedFile, str]:
     """The hash, and the file as it was while it was read. Raises Busy where it keeps changing."""
     for _ in range(_ATTEMPTS):
         md5 = file_md5_dos2unix(item.path) if legacy else file_md5(item.path)
-        status = os.stat(item.path)
-        sign = signature(status)
+        sign = signature(os.stat(item.path))
         if sign == item.signature:
             return item, md5
-        item = _File(item.relpath, item.path, status, sign)
+        item = item._replace(signature=sign)
     raise Busy(f"{item.path}: is being written by another program", hint="wait until it is done")
 
 
-def _known_md5(item: _File, before: tuple[Signature, str] | None, context: _Context) -> str | None:
+def _known_md5(
+    item: WalkedFile, before: tuple[Signature, str] | None, context: _Context
+) -> str | None:
     """The hash from before, if the file is the same, or by inode still the same cache object."""
     if before is None:
         return None
     if before[0] == item.signature:
         return before[1]
-    if context.object_path is None or stat_module.S_IMODE(item.status.st_mode) != PROTECTED:
+    if context.object_path is None:
         return None
     try:
-        same = os.path.samestat(os.stat(context.object_path(before[1])), item.status)
+        status = os.stat(item.path)
+        if stat_module.S_IMODE(status.st_mode) != PROTECTED or signature(status) != item.signature:
+            return None
+        same = os.path.samestat(os.stat(context.object_path(before[1])), status)
     except OSError:
         return None
     return before[1] if same else None

@@ -5,8 +5,8 @@ since each call hands the interpreter's lock on; processes do. The items go in s
 that run this module as a script, and one slice is worked on here.
 
     argv                      a module that has a function `work(item, argument)`, and the argument
-    stdin of such a process   one item a line, as JSON
-    its stdout                its answer, as JSON; null where `work` raised an OSError
+    stdin of such a process   some items a line, as a list in JSON: a line for each costs more
+    its stdout                their answers, likewise; null where `work` raised an OSError
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from itertools import chain
 from typing import IO, Any
 
 WORTH_IT = 2000  # items: to start a process takes as long as some hundred small files
 _MOST = 4  # processes: more would wait for the file system's own locks
+_LINE = 200  # items of a line
 
 Work = Callable[[Any, str], Any]
 
@@ -46,8 +48,10 @@ def share_out(module: str, items: Sequence[Any], argument: str) -> list[Any]:
             worker.wait()
             said.seek(0)
             lines = said.read().split("\n")[:-1]  # a last line that was cut short is none
-            for place, line in zip(range(n, len(items), count), lines, strict=False):
-                answers[place] = json.loads(line)
+            places = range(n, len(items), count)
+            given = chain.from_iterable(map(json.loads, lines))
+            for place, answer in zip(places, given, strict=False):
+                answers[place] = answer
     return answers
 
 
@@ -59,7 +63,8 @@ def _process(
     import tempfile  # slow to import, and seldom needed
 
     with tempfile.TemporaryFile("w+") as questions, tempfile.TemporaryFile("w+") as answers:
-        questions.writelines(json.dumps(item) + "\n" for item in items)
+        lines = (items[n : n + _LINE] for n in range(0, len(items), _LINE))
+        questions.writelines(json.dumps(line) + "\n" for line in lines)
         questions.seek(0)
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", __name__, module, argument],
@@ -93,9 +98,9 @@ def main() -> None:
     _, module, argument = sys.argv
     work = _work_of(module)
     with open(0) as items, open(1, "w") as answers:
-        answers.writelines(
-            json.dumps(_answer(work, json.loads(line), argument)) + "\n" for line in items
-        )
+        for line in items:
+            given = [_answer(work, item, argument) for item in json.loads(line)]
+            answers.write(json.dumps(given) + "\n")
 
 
 if __name__ == "__main__":

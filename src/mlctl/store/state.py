@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
+INODE = 0x7FFF_FFFF_FFFF_FFFF  # the bits of an inode's number that count: SQLite's 64 have a sign
 MARGIN = 20_000_000  # nanoseconds: twice the longest tick of Linux
 COARSE_MARGIN = 3_000_000_000  # for file systems that keep whole seconds
 _VERSION = 1
@@ -63,7 +64,7 @@ class Folder(NamedTuple):
 
 def signature(status: os.stat_result) -> Signature:
     """The signature of a file's stat."""
-    inode = status.st_ino & 0x7FFF_FFFF_FFFF_FFFF  # SQLite has no unsigned 64 bits
+    inode = status.st_ino & INODE
     return Signature(status.st_mtime_ns, status.st_ctime_ns, status.st_size, inode)
 
 

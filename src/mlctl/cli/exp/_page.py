@@ -15,6 +15,7 @@ from mlctl.experiments.table import number_format
 from mlctl.pipeline.plan import Reason
 from mlctl.records.run import RunHead, run_folder
 from mlctl.records.run_stages import FileRecord, StageRecord
+from mlctl.records.ulid import short_form
 from mlctl.reports.scales import size_text
 
 _MARKS = {
@@ -60,6 +61,7 @@ def _title(head: RunHead) -> str:
 def _facts(head: RunHead, now: float, width: int) -> Iterator[str]:
     started = datetime.fromisoformat(head.started)
     facts = [
+        ("short id", f"{short_form(head.id)}, characters 11 to 16 of its id"),
         ("started", f"{started:%Y-%m-%d %H:%M:%S} UTC, {age(now - started_at(head))} ago"),
         ("command", " ".join(head.argv)),
         ("code", _code(head)),

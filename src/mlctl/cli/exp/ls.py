@@ -23,7 +23,8 @@ def ls(
     """List the recorded runs, newest first.
 
     Shows the metrics, and of the parameters those that differ between the runs, as the terminal has
-    room for. A run goes by its short id, by `last`, or by `last~1`, the one before.
+    room for. A run goes by its short id, which is characters 11 to 16 of its id, by the start of
+    either, by `last`, or by `last~1`, the one before.
 
     Examples:
 

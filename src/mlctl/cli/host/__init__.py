@@ -1,0 +1,1 @@
+"""Hosts over ssh: add and check them, and see to the jobs that run there."""

@@ -1,0 +1,92 @@
+"""Files that survive: whole or not there, and known to the disk before they are relied on."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import tempfile
+from typing import Any
+
+
+def write(path: str, data: Any) -> None:
+    """Replace `path` by `data` (bytes, or what is JSON), durably."""
+    if not isinstance(data, bytes):
+        data = json.dumps(data, sort_keys=True).encode()
+    folder = os.path.dirname(path)
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".tmp-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        remove(temporary)
+        raise
+    sync_folder(folder)
+
+
+def sync_folder(path: str) -> None:
+    """Bring the names in a folder to the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def read(path: str) -> Any:
+    """The JSON in `path`, or None where there is no such file."""
+    try:
+        with open(path, "rb") as file:
+            return json.loads(file.read().decode())
+    except FileNotFoundError:
+        return None
+
+
+def read_lines(path: str) -> list[Any]:
+    """The JSON in each line of `path`, without a last one that was cut off; none without a file."""
+    try:
+        with open(path, "rb") as file:
+            return [json.loads(line.decode()) for line in file if line.endswith(b"\n")]
+    except FileNotFoundError:
+        return []
+
+
+def remove(path: str) -> None:
+    """Remove a file that may be gone."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+
+
+def hold(path: str, *, create: bool = True) -> int | None:
+    """An open descriptor that locks `path` for as long as it lives, or None where another does.
+
+    Locks of one's own files are opened for writing; those of others can be locked all the same.
+    """
+    flags = os.O_RDWR | os.O_CREAT if create else os.O_RDONLY
+    handle = os.open(path, flags | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(handle)
+        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+            return None
+        raise
+    return handle
+
+
+def is_held(path: str) -> bool:
+    """Whether a living process holds `path`."""
+    try:
+        handle = hold(path, create=False)
+    except FileNotFoundError:
+        return False
+    if handle is None:
+        return True
+    os.close(handle)
+    return False

@@ -1,0 +1,130 @@
+"""What may go: jobs that their client has fetched, and objects that no job needs."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import time
+from typing import Any
+
+from mlctl.hosts.agent.jobs import Job, names
+from mlctl.hosts.agent.objects import Objects
+
+
+class Shared:
+    """Held while a job is being made, so that nothing that it needs is collected."""
+
+    def __init__(self, home: str, *, exclusive: bool = False) -> None:
+        self._path = os.path.join(home, "gc.lock")
+        self._kind = fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH
+
+    def __enter__(self) -> None:
+        self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._handle, self._kind)
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._handle)
+
+
+def collect(home: str, days: float, *, dry: bool) -> dict[str, Any]:
+    """Remove what may go; how much of each there was.
+
+    A job may go when it has ended, its client has all of it, and that was `days` ago. An object may
+    go when no job that stays needs it and it was made `days` ago, an environment when it was not
+    used since then and nothing runs.
+    """
+    with Shared(home, exclusive=True):
+        oldest = time.time() - days * 86400
+        gone = [name for name in names(home) if _may_go(Job(home, name), oldest)]
+        kept = set(names(home)) - set(gone)
+        needed: set[str] = set()
+        for name in kept:
+            needed |= _needs(Job(home, name), Objects(home))
+        objects, size = _unneeded(home, needed, oldest)
+        leftovers = _leftovers(home, oldest)
+        busy = any(Job(home, name).end() is None for name in kept)
+        environments = [] if busy else _environments(home, oldest)
+        if not dry:
+            for path in environments:
+                shutil.rmtree(path, ignore_errors=True)
+            for name in gone:
+                shutil.rmtree(Job(home, name).folder, ignore_errors=True)
+            for path in leftovers + objects:
+                os.unlink(path)
+            if objects:
+                whole = os.path.join(home, "whole")
+                for name in os.listdir(whole):
+                    os.unlink(os.path.join(whole, name))
+        return {
+            "jobs": gone,
+            "objects": len(objects),
+            "bytes": size,
+            "leftovers": len(leftovers),
+            "environments": len(environments),
+        }
+
+
+def _may_go(job: Job, oldest: float) -> bool:
+    try:
+        if not job.exists():  # its making was cut off
+            return os.stat(job.folder).st_mtime < oldest
+        acked = os.stat(job.path("acked")).st_mtime
+    except FileNotFoundError:
+        return False
+    return job.end() is not None and acked < oldest
+
+
+def _needs(job: Job, objects: Objects) -> set[str]:
+    """The objects of a job: its code, its deps and its outs, with what folders list."""
+    if not job.exists():
+        return set()
+    spec = job.spec()
+    needed = {spec["code"], spec.get("requirements")} - {None} | {
+        dep["md5"] for dep in spec["deps"]
+    }
+    if objects.has(spec["code"]):
+        with open(objects.path(spec["code"]), "rb") as file:
+            needed |= {md5 for _, md5, _ in json.loads(file.read().decode())}
+    try:
+        with open(job.path("outs.json"), "rb") as file:
+            needed |= {out["md5"] for out in json.loads(file.read().decode()).values()}
+    except FileNotFoundError:
+        pass
+    for md5 in list(needed):
+        if md5.endswith(".dir") and objects.has(md5):
+            needed |= {inner for _, inner in objects.listing(md5)}
+    return needed
+
+
+def _unneeded(home: str, needed: set[str], oldest: float) -> tuple[list[str], int]:
+    found: list[str] = []
+    size = 0
+    for folder, _, files in os.walk(os.path.join(home, "objects")):
+        for name in files:
+            path = os.path.join(folder, name)
+            status = os.stat(path)
+            if os.path.basename(folder) + name not in needed and status.st_ctime <= oldest:
+                found.append(path)
+                size += status.st_size
+    return found, size
+
+
+def _environments(home: str, oldest: float) -> list[str]:
+    """Environments that no job has used since."""
+    folder = os.path.join(home, "envs")
+    paths = [os.path.join(folder, name) for name in os.listdir(folder)]
+    found = []
+    for path in paths:
+        ready = os.path.join(path, ".ready")
+        if os.path.isdir(path) and os.path.exists(ready) and os.stat(ready).st_mtime <= oldest:
+            found.append(path)
+    return found
+
+
+def _leftovers(home: str, oldest: float) -> list[str]:
+    """Halves of transfers that were cut off."""
+    folder = os.path.join(home, "tmp")
+    paths = [os.path.join(folder, name) for name in os.listdir(folder)]
+    return [path for path in paths if os.stat(path).st_mtime <= oldest]

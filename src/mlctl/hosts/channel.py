@@ -1,0 +1,192 @@
+"""A channel to a host: one session with the agent, on which many calls may be open at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from itertools import count
+from typing import Any, Self
+
+from mlctl.adapters import ssh
+from mlctl.errors import NotAble
+from mlctl.hosts.agent import wire
+from mlctl.hosts.bundle import greeting
+
+_NOISE = 1 << 20  # bytes of a login shell's words before the agent's first
+_Frame = tuple[bytes, bytes] | None  # None: the channel is closed
+
+
+class LostContact(NotAble):
+    """The connection broke: what it was asked for may have been done or not."""
+
+
+class NoSession(LostContact):
+    """The host has no session left for us (MaxSessions)."""
+
+
+class Refused(NotAble):
+    """The agent answered that it cannot; `word` says why, for programs."""
+
+    def __init__(self, host: str, word: str, message: str) -> None:
+        super().__init__(f"host {host!r}: {message}")
+        self.word = word
+
+
+class Channel:
+    """A session over an open connection; `home` is where the host keeps what is mlctl's."""
+
+    def __init__(self, connection: ssh.Ssh, options: dict[str, Any]) -> None:
+        self.host = connection.host
+        nonce = os.urandom(16).hex()
+        python = options.get("python") or "python3"
+        command, program = greeting(nonce, {"home": options.get("home")})
+        self._session = connection.start(f'exec {python} -I -S -c "{command}"')
+        self._write_lock = threading.Lock()
+        self._calls: dict[int, queue.SimpleQueue[_Frame]] = {}
+        self._numbers = count(1)
+        self._broken = False
+        try:
+            self._greet(program)
+            met = self._meet(nonce)
+            self.home, self.python = str(met["home"]), str(met["python"])
+        except BaseException:
+            self.close()
+            raise
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def call(self, do: str, **arguments: Any) -> dict[str, Any]:
+        """Ask for one thing. Raises Refused, LostContact."""
+        for kind, payload in self.stream(do, **arguments):
+            if kind == wire.END:
+                answer: dict[str, Any] = json.loads(payload)
+                return answer
+        raise AssertionError("a stream ends with END")
+
+    def stream(
+        self, do: str, data: Iterable[bytes] = (), **arguments: Any
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Ask for what comes in pieces: `(kind, payload)` up to and with END; `data` is sent along.
+
+        Raises Refused, LostContact.
+        """
+        number = next(self._numbers)
+        answers: queue.SimpleQueue[_Frame] = queue.SimpleQueue()
+        self._calls[number] = answers
+        try:
+            self._send(wire.REQUEST, number, {"do": do, **arguments})
+            for piece in data:
+                self._send(wire.DATA, number, piece)
+            if do == "put":
+                self._send(wire.END, number, b"")
+            while True:
+                frame = None if self._broken and answers.empty() else answers.get()
+                if frame is None:
+                    raise self._lost()
+                kind, payload = frame
+                if kind == wire.ERROR:
+                    said = json.loads(payload)
+                    raise Refused(self.host, said["word"], said["message"])
+                yield kind, payload
+                if kind == wire.END:
+                    return
+        finally:
+            self._calls.pop(number, None)
+
+    @property
+    def is_broken(self) -> bool:
+        return self._broken
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up; the agent ends, jobs go on."""
+        self._session.end(patience=2.0)
+
+    def _greet(self, program: bytes) -> None:
+        try:
+            self._session.stdin.write(program)
+            self._session.stdin.flush()
+        except OSError:  # it has ended already
+            raise self._no_agent() from None
+
+    def _meet(self, nonce: str) -> dict[str, Any]:
+        """Past all that the login shell prints, to the agent's first frame."""
+        line = b""
+        heard = 0
+        while line.strip() != nonce.encode():
+            line = self._session.stdout.readline()
+            heard += len(line)
+            if not line or heard > _NOISE:
+                raise self._no_agent()
+        try:
+            kind, _, payload = wire.read(self._session.stdout)
+        except wire.Closed:
+            raise self._no_agent() from None
+        said: dict[str, Any] = json.loads(payload)
+        if kind == wire.ERROR:
+            raise Refused(self.host, said["word"], f"no folder for jobs: {said['message']}")
+        return said
+
+    def _no_agent(self) -> NotAble:
+        code = self._session.end(patience=1.0)
+        said = self._session.said().strip()
+        last = said.rpartition("\n")[2]
+        if code == 127 or "not found" in last:
+            hint = f"install Python 3.8 or later, or set `hosts: {{{self.host}: {{python: PATH}}}}`"
+            return NotAble(f"host {self.host!r}: no python3 there", hint=hint)
+        if last.startswith("mlctl: "):
+            return NotAble(f"host {self.host!r}: {last.removeprefix('mlctl: ')}")
+        problem = f"host {self.host!r}: no answer{': ' + last if last else ''}"
+        return NoSession(problem) if ssh.is_full(said) else LostContact(problem)
+
+    def _listen(self) -> None:
+        try:
+            while True:
+                kind, number, payload = wire.read(self._session.stdout)
+                answers = self._calls.get(number)
+                if answers is not None:
+                    answers.put((kind, payload))
+        except (wire.Closed, OSError, ValueError):
+            self._broken = True
+            for answers in list(self._calls.values()):
+                answers.put(None)
+
+    def _send(self, kind: bytes, number: int, payload: Any) -> None:
+        try:
+            with self._write_lock:
+                self._session.stdin.write(wire.pack(kind, number, payload))
+                self._session.stdin.flush()
+        except (OSError, ValueError):
+            raise self._lost() from None
+
+    def _lost(self) -> LostContact:
+        return LostContact(
+            f"host {self.host!r}: the connection broke",
+            hint="`mlctl host jobs` shows what goes on there; run again to take it up",
+        )
+
+
+def open_channel(connection: ssh.Ssh, options: dict[str, Any]) -> Channel:
+    """A channel, over a connection that is opened where need be.
+
+    Waits while the host has no session left. Raises Unreachable, LostContact, Refused, NotAble.
+    """
+    pauses = ssh.waits()
+    while True:
+        connection.open()
+        try:
+            return Channel(connection, options)
+        except LostContact as error:
+            # Full, or the connection has ended between the two steps: both pass.
+            pause = next(pauses, None)
+            if pause is None:
+                raise
+            time.sleep(pause if isinstance(error, NoSession) else min(pause, 0.2))

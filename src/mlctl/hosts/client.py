@@ -1,0 +1,118 @@
+"""One host, as the rest of mlctl sees it: objects there and back, jobs, logs."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from mlctl.adapters import ssh
+from mlctl.errors import NotAble
+from mlctl.hosts import packing
+from mlctl.hosts.agent import wire
+from mlctl.hosts.channel import Channel, LostContact, Refused, open_channel
+
+_ROUNDS = 5  # times that a host may ask for objects before it gets them all
+
+
+class Host:
+    """The host of this name in `~/.ssh/config`; threads may share it.
+
+    Short calls share one channel, each transfer has one of its own. `options` are the host's
+    settings: `python`, `home`, `env`.
+    """
+
+    def __init__(self, name: str, options: Mapping[str, Any]) -> None:
+        self.name = name
+        self.options = dict(options)
+        self._ssh = ssh.Ssh(name)
+        self.was_met = False  # a host that never answered is a mistake, not a lost one
+        self._channel: Channel | None = None
+        self._lock = threading.Lock()
+
+    def call(self, do: str, **arguments: Any) -> dict[str, Any]:
+        """Ask the agent for one thing. Raises Unreachable, LostContact, Refused."""
+        return self.channel().call(do, **arguments)
+
+    def channel(self) -> Channel:
+        """The channel of short calls, opened anew where it broke."""
+        with self._lock:
+            if self._channel is None or self._channel.is_broken:
+                self._channel = open_channel(self._ssh, self.options)
+                self.was_met = True
+            return self._channel
+
+    def submit(
+        self,
+        job: str,
+        spec: Mapping[str, Any],
+        secrets: Mapping[str, str],
+        source: Callable[[Iterable[str]], Mapping[str, packing.Source]],
+    ) -> dict[str, Any]:
+        """Start the job, after the objects that the host lacks were sent; its state.
+
+        The same again is harmless: a job that is there is only looked at.
+        """
+        for _ in range(_ROUNDS):
+            answer = self.call("submit", job=job, spec=spec, secrets=secrets)
+            if "need" not in answer:
+                return answer
+            self.put(answer["need"], source(answer["need"]))
+        raise NotAble(f"host {self.name!r} asks again and again for what it was sent")
+
+    def put(self, md5s: Iterable[str], sources: Mapping[str, packing.Source]) -> None:
+        """Send objects."""
+        with self._bulk() as channel:
+            for _ in channel.stream("put", data=packing.pack(md5s, sources)):
+                pass
+
+    def get(self, md5s: Iterable[str], place: Callable[[str], str]) -> Iterator[str]:
+        """Fetch objects to the paths `place(md5)`, each verified before it has its name."""
+        with self._bulk() as channel:
+            pieces = (
+                data for kind, data in channel.stream("get", md5s=list(md5s)) if kind == wire.DATA
+            )
+            yield from packing.unpack(pieces, place)
+
+    def follow(
+        self,
+        job: str,
+        offset: int,
+        write: Callable[[bytes], None],
+        told: Callable[[Mapping[str, Any]], None],
+    ) -> dict[str, Any]:
+        """Write the job's log from `offset` on as it grows; its end. `told` hears of its state."""
+        for kind, payload in self.channel().stream("follow", job=job, offset=offset):
+            if kind == wire.DATA:
+                write(payload)
+            elif kind == wire.STATE:
+                told(json.loads(payload))
+            else:
+                end: dict[str, Any] = json.loads(payload)
+                return end
+        raise LostContact(f"host {self.name!r}: the log ended without an end")
+
+    def shell(self, folder: str | None = None) -> int:
+        """A shell there for a person; its exit code."""
+        return self._ssh.shell(folder)
+
+    def close(self) -> None:
+        """Hang up. The connection stays open for the next command."""
+        with self._lock:
+            if self._channel is not None:
+                self._channel.close()
+                self._channel = None
+
+    def _bulk(self) -> Channel:
+        return open_channel(self._ssh, self.options)
+
+
+def knows(host: Host, job: str) -> dict[str, Any] | None:
+    """The state of a job, or None where the host knows nothing of it."""
+    try:
+        return host.call("state", job=job)
+    except Refused as refused:
+        if refused.word == "unknown job":
+            return None
+        raise

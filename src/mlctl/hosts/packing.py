@@ -1,0 +1,118 @@
+"""Packs: objects one after the other on one stream, each with its id and size before it.
+
+Many small files so cost no round trips of their own; `agent.objects.ENTRY` is the format.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from mlctl.errors import Busy
+from mlctl.hosts.agent.objects import ENTRY
+
+PIECE = 1 << 18  # bytes of a frame
+Source = str | bytes  # an object to send: the file that holds it, or its bytes
+
+
+class Damaged(Exception):
+    """An object that came with other bytes than its name says."""
+
+
+def pack(md5s: Iterable[str], sources: Mapping[str, Source]) -> Iterator[bytes]:
+    """The pack of `md5s` in pieces of about PIECE bytes. Raises Busy where a file changed."""
+    buffer = bytearray()
+    for md5 in md5s:
+        for data in _object(md5, sources[md5]):
+            buffer += data
+            if len(buffer) >= PIECE:
+                yield bytes(buffer)
+                buffer.clear()
+    if buffer:
+        yield bytes(buffer)
+
+
+def _object(md5: str, source: Source) -> Iterator[bytes]:
+    name, _, suffix = md5.partition(".")
+    mark = b".dir" if suffix else b""
+    if isinstance(source, bytes):
+        yield ENTRY.pack(name.encode(), mark, len(source)) + source
+        return
+    with open(source, "rb", buffering=0) as file:
+        left = size = os.fstat(file.fileno()).st_size
+        yield ENTRY.pack(name.encode(), mark, size)
+        while left:
+            data = file.read(min(left, PIECE))
+            if not data:
+                raise Busy(f"{source}: changed while it was sent", hint="run again")
+            left -= len(data)
+            yield data
+
+
+def unpack(pieces: Iterable[bytes], place: Callable[[str], str]) -> Iterator[str]:
+    """Write each object of a pack to the path `place(md5)`; yields the ids of those that are whole.
+
+    The file is there only when its bytes were verified. Raises Damaged.
+    """
+    stream = _Stream(pieces)
+    while header := stream.read(ENTRY.size):
+        name, mark, size = ENTRY.unpack(header)
+        md5 = name.decode() + mark.rstrip(b"\0").decode()
+        target = place(md5)
+        Path(target).parent.mkdir(parents=True, exist_ok=True)
+        temporary = f"{target}.{os.getpid()}.{os.urandom(4).hex()}.tmp"
+        try:
+            _write(stream, md5, size, temporary)
+            os.replace(temporary, target)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        yield md5
+
+
+def _write(stream: _Stream, md5: str, size: int, path: str) -> None:
+    digest = hashlib.md5(usedforsecurity=False)
+    with open(path, "xb", buffering=0) as file:
+        left = size
+        while left:
+            data = stream.some(left)
+            if not data:
+                raise Damaged(f"{md5} was cut off")
+            digest.update(data)
+            while data:  # a short write is told by its number alone
+                written = file.write(data)
+                data, left = data[written:], left - written
+    if digest.hexdigest() != md5.partition(".")[0]:
+        raise Damaged(f"{md5} came with other bytes")
+
+
+class _Stream:
+    """Pieces as one stream of bytes."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = iter(pieces)
+        self._rest = memoryview(b"")
+
+    def some(self, most: int) -> memoryview:
+        """From 1 to `most` bytes, or none at the end."""
+        while not self._rest:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return self._rest
+            self._rest = memoryview(piece)
+        data, self._rest = self._rest[:most], self._rest[most:]
+        return data
+
+    def read(self, size: int) -> bytes:
+        """`size` bytes; none at the end. Raises Damaged in between."""
+        data = bytearray()
+        while len(data) < size:
+            piece = self.some(size - len(data))
+            if not piece:
+                if data:
+                    raise Damaged("a pack was cut off")
+                break
+            data += piece
+        return bytes(data)
