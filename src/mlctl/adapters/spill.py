@@ -12,8 +12,6 @@ import tempfile
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-from mlctl.adapters.files import name_file
-
 if TYPE_CHECKING:
     import polars as pl
 
@@ -58,7 +56,7 @@ class Spill:
             while done < len(data):
                 done += self._file.write(data[done:])
         except OSError as error:
-            name_file(error, self._folder)
+            error.filename = self._folder  # the file has no name
             raise
         extent = Extent(self._end, len(data))
         self._end += len(data)
