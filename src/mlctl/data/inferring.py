@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from mlctl.data.contracts import files
 from mlctl.data.contracts.contract import Contract, parse
 from mlctl.data.contracts.infer import INTRO, Inferred, infer_lazy
 from mlctl.data.contracts.render import to_yaml
+from mlctl.data.table_files import sources, table_files
 from mlctl.errors import ConfigError, InvalidInput
 
 if TYPE_CHECKING:
@@ -87,7 +88,8 @@ def update_contract(
     contract = first = parse(text, file=file, name=dataset)
     if contract.images is not None:
         raise InvalidInput(f"{file} is about images; `--update` is for tables")
-    lazy, is_text = _scanned(root, data)
+    paths = _paths(root, data, file)
+    lazy, is_text = _scanned(root, paths)
     wanted = {column.name: column.type for column in contract.columns if column.type != "any"}
     with _readable(data):
         facts = {item.name: item for item in survey(lazy, text=is_text, wanted=wanted)}
@@ -95,7 +97,7 @@ def update_contract(
     changes: list[Change] = []
     left: tuple[Change, ...] = ()
     for _ in range(_ROUNDS):
-        broken = _broken(lazy, contract, text=is_text)
+        broken = _broken(root, paths, contract)
         try:
             widened = widen(text, contract, facts, broken, rows)
         except CannotEdit as error:
@@ -111,8 +113,8 @@ def update_contract(
 
 
 def _inferred(root: str, data: str, dataset: str) -> Inferred:
-    lazy, text = _scanned(root, data)
     file = files.path_of(dataset)
+    lazy, text = _scanned(root, _paths(root, data, file))
     with _readable(data):
         found = infer_lazy(lazy, data=data, name=dataset, file=file, text=text)
     if not found.contract.columns:
@@ -120,12 +122,21 @@ def _inferred(root: str, data: str, dataset: str) -> Inferred:
     return found
 
 
-def _scanned(root: str, data: str) -> tuple[pl.LazyFrame, bool]:
+def _paths(root: str, data: str, file: str) -> list[str]:
+    """The files of `data`, from the root: itself, those of a folder, or those that it matches."""
+    about = Contract(name="", file=file, data=data, columns=())
+    return table_files(root, about)
+
+
+def _scanned(root: str, paths: Sequence[str]) -> tuple[pl.LazyFrame, bool]:
+    """The rows of all files, one after the other, and whether all of them come as text."""
+    import polars as pl
+
     from mlctl.adapters import tables
 
-    path = os.path.join(root, data)
-    text = tables.is_text(path)
-    return tables.scan(path, text=text), text
+    text = all(map(tables.is_text, paths))
+    lazy = [tables.scan(os.path.join(root, path), text=text) for path in paths]
+    return (lazy[0] if len(lazy) == 1 else pl.concat(lazy, how="diagonal_relaxed")), text
 
 
 @contextmanager
@@ -141,13 +152,16 @@ def _readable(data: str) -> Iterator[None]:
         raise tables.unreadable(data, error) from None
 
 
-def _broken(lazy: pl.LazyFrame, contract: Contract, *, text: bool) -> list[Broken]:
+def _broken(root: str, paths: Sequence[str], contract: Contract) -> list[Broken]:
+    from mlctl.adapters.spill import Spill
     from mlctl.data.contracts.compile import compile_contract
-    from mlctl.data.contracts.verdict import judge
+    from mlctl.data.contracts.verdict import judge_files
     from mlctl.data.contracts.widening import Broken
 
-    failures = judge(lazy.collect(), compile_contract(contract), text=text).failures
-    return [Broken(f.column, f.check.split()[0], f.check, f.count) for f in failures]
+    with Spill(os.path.join(root, ".mlctl", "tmp")) as spill:
+        verdict = judge_files(sources(root, paths), compile_contract(contract), spill)
+    found = [Broken(f.column, f.check.split()[0], f.check) for f in verdict.failures]
+    return list(dict.fromkeys(found))  # a rule that several files break is one
 
 
 def _name_of(data: str) -> str:

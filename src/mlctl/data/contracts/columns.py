@@ -134,11 +134,7 @@ class _Rules:
         count = len(self.document.items(*path, of="values"))
         if not count:
             raise self.document.error(path, "expected a list of values, got an empty one")
-        values = tuple(value_at(self.document, self.kind, *path, i) for i in range(count))
-        for index, value in enumerate(values):
-            if value in values[:index]:
-                raise self.document.error((*path, index), f"{value!r} is listed twice")
-        return values
+        return tuple(value_at(self.document, self.kind, *path, i) for i in range(count))
 
     def regex(self) -> str | None:
         path = self.at("regex")

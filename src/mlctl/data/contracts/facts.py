@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlctl.data.contracts.model import ORDERED, Kind
+from mlctl.data.contracts.reading import conversion
 
 if TYPE_CHECKING:
     import polars as pl
@@ -110,18 +111,10 @@ def read_as(series: pl.Series, kind: Kind, *, text: bool) -> pl.Expr | None:
     """
     import polars as pl
 
-    from mlctl.adapters.tables import canonical, kind_of, parse
-
-    own, column = kind_of(series.dtype), pl.col(series.name)
     if kind == "any":
-        return column
-    if own == "str" and kind != "str" and (text or kind in {"date", "datetime"}):
-        found = parse(series.name, kind)
-    elif own == kind or (own, kind) in {("int", "float"), ("date", "datetime")}:
-        if own == "datetime" and getattr(series.dtype, "time_zone", None):
-            column = column.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-        found = column.cast(canonical(kind), strict=False)
-    else:
+        return pl.col(series.name)
+    found = conversion(series.name, series.dtype, kind, "none" if text else "column")
+    if found is None:
         return None
     return (found.fill_nan(None) if kind == "float" else found).alias(series.name)
 

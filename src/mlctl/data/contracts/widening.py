@@ -32,7 +32,6 @@ class Broken:
     column: str
     rule: str
     check: str
-    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
