@@ -10,7 +10,8 @@ _KEYS = (
     "count", "per_folder", "folders", "formats", "modes", "width", "height", "max_bytes",
     "max_failing",
 )  # fmt: skip
-# The names of Pillow, in lower case: a format is told by a file's content, not by its ending.
+# Pillow's names, in lower case, of what it reads by itself: others start programs. A format is told
+# by a file's content, not by its ending.
 FORMATS = (
     "png", "jpeg", "gif", "bmp", "tiff", "webp", "ppm", "ico", "jpeg2000", "avif", "mpo", "tga",
 )  # fmt: skip
