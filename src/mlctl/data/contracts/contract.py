@@ -25,7 +25,7 @@ from mlctl.records.document import Document
 
 __all__ = [
     "SCHEMA", "ColumnContract", "Contract", "CrossCheck", "Freshness", "ImagesContract", "Kind",
-    "Range", "Scalar", "parse",
+    "Range", "Scalar", "parse", "read",
 ]  # fmt: skip
 
 _SHARED = ("schema", "data", "description")
@@ -35,7 +35,11 @@ _CHECK = ("expr", "description", "max_failing")
 
 def parse(text: str, *, file: str, name: str) -> Contract:
     """The contract in `text`. Raises ConfigError with the YAML path and line of what is wrong."""
-    document = Document.parse(text, file=file)
+    return read(Document.parse(text, file=file), file=file, name=name)
+
+
+def read(document: Document, *, file: str, name: str) -> Contract:
+    """The contract that a mapping says; `parse` for what is no text."""
     document.check_schema("contract", 1)
     document.keys(known=(*_SHARED, *_TABLE, "images"))
     if document.get("images") is not None:
