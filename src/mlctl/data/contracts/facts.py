@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mlctl.data.contracts import naming
 from mlctl.data.contracts.model import ORDERED, Kind
 from mlctl.data.contracts.reading import conversion
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 SAMPLE = 200_000  # rows looked at closely; a table of fewer is looked at whole
 MOST_VALUES = 50  # distinct values whose counts are kept
+_MOST_DISTINCT = 20_000_000  # rows up to which ids are checked for being unique (about 1 GB)
 _FIRST_LOOK = 2000  # values that decide whether a type is tried on the whole sample
 _LEADING_ZERO = r"^[+-]?0[0-9]"
 _TRIED: tuple[Kind, ...] = ("bool", "int", "float", "date", "datetime", "str")
@@ -70,7 +72,7 @@ def survey(
             kinds[name] = _kind(sample[name], tried[name], text=text)
     typed = _typed(sample, kinds, text=text)
     whole = lazy.select(
-        e for name, kind in kinds.items() for e in _asked(sample[name], kind, text=text)
+        e for name, kind in kinds.items() for e in _asked(sample[name], kind, rows, text=text)
     )
     told = whole.collect(engine="streaming").row(0, named=True)
     few = [name for name, series in typed.items() if _is_few(series, kinds[name])]
@@ -179,7 +181,7 @@ def _unfit(
     return [name for name, is_unfit in told.items() if is_unfit]
 
 
-def _asked(series: pl.Series, kind: Kind, *, text: bool) -> Iterable[pl.Expr]:
+def _asked(series: pl.Series, kind: Kind, rows: int, *, text: bool) -> Iterable[pl.Expr]:
     """What the whole file is asked about a column."""
     read = read_as(series, kind, text=text)
     if read is None:
@@ -189,8 +191,16 @@ def _asked(series: pl.Series, kind: Kind, *, text: bool) -> Iterable[pl.Expr]:
     if kind in ORDERED:
         yield read.min().alias(f"low {name}")
         yield read.max().alias(f"high {name}")
-    if kind in {"int", "str"} and series.n_unique() == series.len() > 1:
+    if rows <= _MOST_DISTINCT and _may_be_identity(series, kind):
         yield read.n_unique().alias(f"distinct {name}")
+
+
+def _may_be_identity(series: pl.Series, kind: Kind) -> bool:
+    """Whether it is worth the memory to ask if each value stands there once."""
+    if kind not in {"int", "str"} or not 1 < series.n_unique() == series.len():
+        return False
+    is_uuid = kind == "str" and series.cast(str).head(1).str.contains(naming.UUID).all()
+    return naming.is_id(series.name) or bool(is_uuid)
 
 
 def _is_few(series: pl.Series, kind: Kind) -> bool:

@@ -1,4 +1,4 @@
-"""What a column's name gives away: ids, times, personal data, labels. Pure."""
+"""What a column's name gives away, and two patterns of values: ids, times, persons. Pure."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ _PERSONAL = re.compile(
     re.IGNORECASE,
 )
 _LABELS = ("label", "target", "class", "outcome", "y")
-_MAIL = r"^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$"
+# Of values, in Rust's syntax: a mail address, roughly, and a UUID.
+MAIL = r"^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$"
+UUID = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
 
 
 def is_id(name: str) -> bool:
@@ -66,11 +68,6 @@ def is_personal(name: str) -> bool:
 def is_label(name: str) -> bool:
     """Whether the name is that of what a model is to tell."""
     return name.lower() in _LABELS
-
-
-def mail_pattern() -> str:
-    """The pattern of a mail address, roughly, in Rust's syntax."""
-    return _MAIL
 
 
 def _spaced(name: str) -> str:

@@ -13,7 +13,6 @@ from mlctl.data.contracts.said import GUESS, LIKELY, Said
 _ENOUGH = 100  # values from which one shape of all of them is taken for a rule
 _LONG = 30  # characters, on average, from which a text is prose
 _MOST_NUMBERS = 0.5  # share of values that read as numbers, from which the others are odd ones
-_UUID = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
 _HEX = r"^[0-9a-f]+$"
 _RUNS = {"9": "[0-9]", "A": "[A-Z]", "a": "[a-z]"}
 
@@ -39,12 +38,12 @@ def describe_text(facts: Facts, base: ColumnContract) -> Said:
 
 def is_mail(facts: Facts) -> bool:
     """Whether the values are mail addresses."""
-    return facts.kind == "str" and _all_match(facts, naming.mail_pattern())
+    return facts.kind == "str" and _all_match(facts, naming.MAIL)
 
 
 def is_uuid(facts: Facts) -> bool:
     """Whether the values are UUIDs."""
-    return facts.kind == "str" and _all_match(facts, _UUID)
+    return facts.kind == "str" and _all_match(facts, naming.UUID)
 
 
 def pattern_of(facts: Facts) -> str | None:
@@ -57,7 +56,7 @@ def pattern_of(facts: Facts) -> str | None:
     if sample.len() < _ENOUGH or sample.n_unique() < _ENOUGH // 2:
         return None
     if is_uuid(facts):
-        return _UUID
+        return naming.UUID
     lengths: list[int] = sample.str.len_chars().unique().to_list()
     width = lengths[0] if len(lengths) == 1 else None
     if width is not None and width >= 16 and _all_match(facts, _HEX):
