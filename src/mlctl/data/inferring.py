@@ -15,7 +15,7 @@ from mlctl.data.contracts import files
 from mlctl.data.contracts.contract import Contract, parse
 from mlctl.data.contracts.infer import INTRO, Inferred, infer_lazy
 from mlctl.data.contracts.render import to_yaml
-from mlctl.data.table_files import sources, table_files
+from mlctl.data.table_files import judge_tables, table_files
 from mlctl.errors import ConfigError, InvalidInput
 
 if TYPE_CHECKING:
@@ -153,13 +153,9 @@ def _readable(data: str) -> Iterator[None]:
 
 
 def _broken(root: str, paths: Sequence[str], contract: Contract) -> list[Broken]:
-    from mlctl.adapters.spill import Spill
-    from mlctl.data.contracts.compile import compile_contract
-    from mlctl.data.contracts.verdict import judge_files
     from mlctl.data.contracts.widening import Broken
 
-    with Spill(os.path.join(root, ".mlctl", "tmp")) as spill:
-        verdict = judge_files(sources(root, paths), compile_contract(contract), spill)
+    verdict = judge_tables(root, contract, paths, os.path.join(root, ".mlctl", "tmp"))
     found = [Broken(f.column, f.check.split()[0], f.check) for f in verdict.failures]
     return list(dict.fromkeys(found))  # a rule that several files break is one
 
