@@ -100,6 +100,7 @@ def orders(seed: int, rows: int) -> pl.DataFrame:
             "zip": [f"{x:05}" for x in random.integers(0, 99999, rows)],
             "refund": np.where(random.random(rows) < 0.95, 0, random.exponential(30, rows)),
             "plan": random.choice(["free", "pro"], rows),
+            "code": [f"AB{i % 900}" if i != 7777 else "ab 1" for i in range(n)],
             "gap": [None if x < 0.1 else x for x in random.random(rows)],
             "normal": random.normal(3, 1, rows),
             "waiting": random.exponential(1, rows),
@@ -209,6 +210,7 @@ def test_a_large_file_is_read_in_a_stream(
             "number": [str(i % 10) if i != 7777 else "1.5" for i in range(n)],
             "word": [str(i % 10) if i != 7777 else "x" for i in range(n)],
             "few": [["a", "b"][i % 7 % 2] if i != 7777 else "rare" for i in range(n)],
+            "code": [f"AB{i % 900}" if i != 7777 else "ab 1" for i in range(n)],
             "gap": [None if i == 7777 else 1.0 + i % 5 for i in range(n)],
             "twice_id": [i if i != 7777 else 7776 for i in range(n)],
         }
@@ -222,6 +224,7 @@ def test_a_large_file_is_read_in_a_stream(
     types = [by_name[name].type for name in ("number", "word")]
     assert types == (["float", "str"] if text else ["str", "str"])
     assert by_name["few"].values is None
+    assert by_name["code"].regex is None
     assert by_name["gap"].max_missing == 0.15
     assert (by_name["id"].unique, by_name["twice_id"].unique) == (True, False)
     assert found.rows == n

@@ -28,9 +28,7 @@ It was guessed from the data, with room to spare; each line says why, and how su
 _MOST_CODES = 10  # numbers that are categories: classes, flags, grades
 _SEEN_PER_VALUE = 20  # rows for each distinct value, before the values are taken for all there are
 _ENOUGH_FOR_LIST = 100  # rows
-_EVEN = (
-    0.2  # of the commonest: how often the rarest code must stand, or it is a count that tails off
-)
+_EVEN = 0.2  # of the commonest: how often the rarest code must stand, or codes tail off like counts
 _SURE_OF_IDS = 100  # rows from which ids that are unique are so by more than chance
 _SEEN_LEAST = 5  # rows of the rarest: where one is rarer, others may be still to come
 _ENOUGH_FOR_SHARE = 200  # rows from which a share of missing values is promised
@@ -56,8 +54,10 @@ def infer_lazy(
     """The contract that a table suggests, which is read in a stream where it is large."""
     facts = survey(lazy, text=text)
     said = [describe(item) for item in facts]
-    columns = tuple(item.column for item in said)
     rows = facts[0].rows if facts else 0
+    if any(item.present > item.sample.len() for item in facts):
+        said = _without_broken_patterns(lazy, said)
+    columns = tuple(item.column for item in said)
     ids = [c.name for c in columns if c.unique and not c.nullable and not c.personal]
     labels = [c.name for c in columns if naming.is_label(c.name) and c.type != "any"]
     contract = Contract(
@@ -70,6 +70,21 @@ def infer_lazy(
         label=labels[0] if len(labels) == 1 else None,
     )
     return Inferred(contract, {item.column.name: item.note for item in said}, rows)
+
+
+def _without_broken_patterns(lazy: pl.LazyFrame, said: Sequence[Said]) -> list[Said]:
+    """Without the patterns that some value outside of the sample does not match."""
+    import polars as pl
+
+    columns = [item.column for item in said if item.column.regex is not None]
+    asked = [(~pl.col(c.name).str.contains(str(c.regex))).any().alias(c.name) for c in columns]
+    told = lazy.select(asked).collect(engine="streaming").row(0, named=True) if asked else {}
+    return [
+        Said(replace(item.column, regex=None), f"{item.why}, but for a few", item.sure)
+        if told.get(item.column.name)
+        else item
+        for item in said
+    ]
 
 
 def describe(facts: Facts) -> Said:
