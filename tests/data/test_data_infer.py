@@ -100,7 +100,6 @@ def orders(seed: int, rows: int) -> pl.DataFrame:
             "zip": [f"{x:05}" for x in random.integers(0, 99999, rows)],
             "refund": np.where(random.random(rows) < 0.95, 0, random.exponential(30, rows)),
             "plan": random.choice(["free", "pro"], rows),
-            "code": [f"AB{i % 900}" if i != 7777 else "ab 1" for i in range(n)],
             "gap": [None if x < 0.1 else x for x in random.random(rows)],
             "normal": random.normal(3, 1, rows),
             "waiting": random.exponential(1, rows),
