@@ -116,11 +116,11 @@ class _Table:
             yield Failure(f"rows max {contract.max_rows}", count=self.rows, detail=said)
 
     def age(self, now: datetime | None) -> Iterator[Failure]:
-        """The failure of data whose newest value is too old."""
+        """The failure of data whose newest value is too old, unless it may stand in a lost file."""
         from mlctl.data.contracts import freshness
 
         wanted = self._compiled.contract.freshness
-        if wanted is None or wanted.column not in self.columns:
+        if wanted is None or wanted.column not in self.columns or self.faults:
             return
         if any(wanted.column in seen.mistyped() for _, seen in self._files):
             return
