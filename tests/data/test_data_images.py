@@ -169,5 +169,5 @@ def test_the_verb_says_which_file(
     assert run(["validate", "--no-report"]) == 0
     assert run(["validate", "--no-report"]) == 0
     (folder / "images" / "dog" / "1.jpg").write_text("broken")
-    assert run(["validate", "--no-report", "--json"]) == 1
+    assert run(["validate", "--no-report"]) == 1
     assert "images/dog/1.jpg" in capsys.readouterr().out
