@@ -36,15 +36,19 @@ def index(commands: dict[str, Any]) -> str:
 
 def page(command: Any, path: str) -> str:
     """One command, or a noun with each of its verbs."""
+    lines = [MADE, "", f"# {path}", "", *body(command, path), *verbs(command, path)]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def verbs(command: Any, path: str) -> Iterator[str]:
+    """The verbs of a noun, and those of the nouns in it."""
     import click
 
-    lines = [MADE, "", f"# {path}", "", *body(command, path)]
     if hasattr(command, "list_commands"):
         context = click.Context(command, info_name=path)
         for name in command.list_commands(context):
-            verb = f"{path} {name}"
-            lines += [f"## {verb}", "", *body(command.get_command(context, name), verb)]
-    return "\n".join(lines).rstrip("\n") + "\n"
+            verb, inner = f"{path} {name}", command.get_command(context, name)
+            yield from (f"## {verb}", "", *body(inner, verb), *verbs(inner, verb))
 
 
 def body(command: Any, path: str) -> Iterator[str]:

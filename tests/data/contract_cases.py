@@ -39,13 +39,16 @@ def tables(draw: st.DrawFn) -> tuple[pl.DataFrame, str]:
     frame = pl.DataFrame({name: draw(columns(name, types[name], rows)) for name in names})
     lines = ["schema: mlctl.contract/1", "data: data.parquet"]
     if draw(st.booleans()):
-        lines.append(f"rows: {{min: {draw(st.integers(0, 30))}, max: {draw(st.integers(10, 60))}}}")
+        lines.append(f"rows: {{min: {draw(st.integers(0, 20))}, max: {draw(st.integers(20, 60))}}}")
     lines.append(f"strict: {scalar(draw(st.booleans()))}")
-    if draw(st.booleans()):
-        key = draw(st.lists(st.sampled_from(promised), min_size=1, max_size=3, unique=True))
+    named = [name for name in promised if types[name] != "bool"]
+    if named and draw(st.booleans()):
+        key = draw(st.lists(st.sampled_from(named), min_size=1, max_size=3, unique=True))
         lines.append(f"key: [{', '.join(map(scalar, key))}]")
+    else:
+        key = []
     lines.append("columns:")
-    lines += [f"  {scalar(name)}: {draw(promises(types[name]))}" for name in promised]
+    lines += [f"  {scalar(n)}: {draw(promises(types[n], is_key=n in key))}" for n in promised]
     numbers = {"int", "float"}
     if {"a", "b"} <= set(promised) and types["a"] in numbers and types["b"] in numbers:
         share = draw(SHARES)
@@ -71,20 +74,33 @@ def columns(draw: st.DrawFn, name: str, kind: str, rows: int) -> pl.Series:
 
 
 @st.composite
-def promises(draw: st.DrawFn, kind: str) -> str:
+def promises(draw: st.DrawFn, kind: str, *, is_key: bool) -> str:
     values = VALUES[kind][0]
-    said = [f"type: {kind}", f"nullable: {scalar(draw(st.booleans()))}"]
-    if draw(st.booleans()):
-        said.append("unique: true")
-    if draw(st.booleans()) and kind in {"int", "float", "date", "datetime"}:
-        said.append(f"min: {scalar(draw(values))}")
-    if draw(st.booleans()):
-        listed = draw(st.lists(values, min_size=1, max_size=4))
-        said.append(f"in: [{', '.join(map(scalar, listed))}]")
-    if draw(st.booleans()) and kind == "str":
+    said = [f"type: {kind}"]
+    if draw(st.booleans()) and not is_key:
+        said.append(draw(st.sampled_from(["nullable: true", "max_missing: 0.3"])))
+    low, few, pattern = draw(st.tuples(st.booleans(), st.booleans(), st.booleans()))
+    if kind in {"int", "float", "date", "datetime"} and low:
+        key = draw(st.sampled_from(["min", "above"]))
+        said.append(f"{key}: {draw(tolerant(scalar(draw(values))))}")
+    elif kind in {"int", "float", "date", "datetime"} and few:
+        key = draw(st.sampled_from(["max", "below"]))
+        said.append(f"{key}: {draw(tolerant(scalar(draw(values))))}")
+    elif few and not is_key:
+        listed = ", ".join(map(scalar, draw(st.lists(values, min_size=1, max_size=4))))
+        said.append(f"in: {draw(tolerant(f'[{listed}]'))}")
+    elif kind == "str" and pattern:
         said.append('regex: "^[a-z]"')
+        said.append(draw(st.sampled_from(["length: {min: 2}", "length: {min: 1, max: 1}"])))
+    if draw(st.booleans()) and kind != "bool" and not any("in:" in one for one in said):
+        said.append(f"unique: {draw(tolerant('true'))}")
     said.append(f"max_failing: {draw(SHARES)}")
     return f"{{{', '.join(said)}}}"
+
+
+def tolerant(value: str) -> st.SearchStrategy[str]:
+    """A rule's value, bare or with a share of its own."""
+    return st.just(value) | SHARES.map(lambda s: f"{{value: {value}, max_failing: {s}}}")
 
 
 def compiled(text: str) -> Compiled:

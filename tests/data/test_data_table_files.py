@@ -136,7 +136,7 @@ def test_what_cannot_be_compared_cannot_be_unique(repo: Path) -> None:
     pl.DataFrame({"id": [[1], [1]]}).write_parquet(repo / "data" / "a.parquet")
     with pytest.raises(ConfigError) as caught:
         judged(repo, "data/a.parquet", "  id: {type: any, unique: true}\n")
-    said = "contracts/c.yaml: columns.id: unique: a column of type List(Int64) cannot be compared"
+    said = "contracts/c.yaml:5: columns.id: unique: a column of type List(Int64) cannot be compared"
     assert str(caught.value) == said
 
 
@@ -145,7 +145,7 @@ def test_a_rule_that_does_not_fit_a_column_of_any_type_is_an_error_of_the_contra
 ) -> None:
     (repo / "data").mkdir()
     pl.DataFrame({"x": ["a"]}).write_parquet(repo / "data" / "a.parquet")
-    with pytest.raises(ConfigError, match=r"c\.yaml: checks: expr: x - 1 > 0: .*"):
+    with pytest.raises(ConfigError, match=r"c\.yaml:3: checks\[0\]\.expr: expr: x - 1 > 0: .*"):
         judged(repo, "data/a.parquet", "  x: {type: any}\n", 'checks: [{expr: "x - 1 > 0"}]')
 
 

@@ -93,8 +93,8 @@ def test_memory_ends_with_the_data_and_with_the_contract(repo: Path) -> None:
     validate(str(repo))
     contract = repo / "contracts" / "raw.yaml"
     text = contract.read_text()
-    assert "max: 89" in text
-    contract.write_text(text.replace("max: 89", "max: 50"))
+    assert "x: {type: float, min: 0}" in text
+    contract.write_text(text.replace("float, min: 0}", "float, min: 0, max: 50}"))
     assert [(r.dataset, r.cached, r.verdict.valid) for r in validate(str(repo))] == [
         ("clean", True, True),
         ("raw", False, False),

@@ -27,7 +27,8 @@ def verdict_of(frame: pl.DataFrame, columns: str, rest: str = "", *, text: bool 
 
 
 def inferred(frame: pl.DataFrame, *, text: bool) -> str:
-    return to_yaml(infer(frame, data="d.csv", name="d", file="c.yaml", text=text))
+    found = infer(frame, data="d.csv", name="d", file="c.yaml", text=text)
+    return to_yaml(found.contract, found.notes)
 
 
 def judged(frame: pl.DataFrame, contract: str, *, text: bool) -> Verdict:
@@ -122,8 +123,9 @@ def test_inference_tells_kinds_of_columns_apart() -> None:
             "zip": [f"0{i:04}" for i in range(100)],
             "plan": ["free", "paid"] * 50,
             "target": [0, 1] * 50,
-            "amount": [10.0 + i for i in range(100)],
-            "change": [-50 + i for i in range(100)],
+            "amount": [10.0 + i * 37 % 100 for i in range(100)],
+            "change": [-50 + i * 37 % 100 for i in range(100)],
+            "counter": [10 + i for i in range(100)],
             "note": [f"text {i}" for i in range(100)],
             "on": ["true", "false"] * 50,
             "day": [f"2021-03-{1 + i % 28:02}" for i in range(100)],
@@ -134,7 +136,8 @@ def test_inference_tells_kinds_of_columns_apart() -> None:
     found = {c.name: c for c in contract.columns}
     assert {name: c.type for name, c in found.items()} == {
         "customer_id": "str", "zip": "str", "plan": "str", "target": "int", "amount": "float",
-        "change": "int", "note": "str", "on": "bool", "day": "date", "hole": "float",
+        "change": "int", "counter": "int", "note": "str", "on": "bool", "day": "date",
+        "hole": "float",
     }  # fmt: skip
     assert contract.key == ("customer_id",)
     assert found["customer_id"].unique
@@ -143,8 +146,9 @@ def test_inference_tells_kinds_of_columns_apart() -> None:
     assert found["note"].values is None
     assert found["hole"].nullable
     assert not found["amount"].nullable
-    assert (found["amount"].min, found["amount"].max) == (0.0, 160.0)
-    assert (found["change"].min, found["change"].max) == (-100, 99)
+    assert (found["amount"].min, found["amount"].max) == (-140.0, 260.0)
+    assert (found["change"].min, found["change"].max) == (-200, 200)
+    assert (found["counter"].min, found["counter"].max) == (0, None)
     assert found["day"].min == date(2020, 1, 1)
     assert contract.min_rows == 50
 

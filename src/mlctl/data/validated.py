@@ -107,7 +107,9 @@ def cells(failure: Failure) -> tuple[str, str, str, str, str, str]:
         failure.check,
         str(failure.count) if failure.count else "-",
         f"{failure.share:.2%}" if failure.count and not failure.detail else "-",
-        place + ", ".join(map(str, failure.rows[:shown])) + more if failure.rows else "-",
+        place + ", ".join(map(str, failure.rows[:shown])) + more
+        if failure.rows
+        else failure.file or "-",
         failure.detail or (", ".join(values) + more if values else "-"),
     )
 

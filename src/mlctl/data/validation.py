@@ -16,7 +16,8 @@ from mlctl.adapters.files import write_text
 from mlctl.data.contracts import files
 from mlctl.data.contracts.contract import Contract, parse
 from mlctl.data.contracts.outcome import Failure, Verdict
-from mlctl.data.table_files import digest_of_files, judge_tables, table_files
+from mlctl.data.judging import data_files, judge_data
+from mlctl.data.table_files import digest_of_files
 from mlctl.data.validated import Validated, write_report
 from mlctl.store.hashing import file_md5
 from mlctl.store.state import State, make_local_dir, signature
@@ -47,7 +48,7 @@ def validate(root: str, wanted: Sequence[str] = (), *, report: bool = True) -> l
 
 
 def _validate_one(root: str, contract: Contract, digest: str, memory: _Memory) -> Validated:
-    paths = table_files(root, contract)
+    paths = data_files(root, contract)
     digests = {path: memory.digest_of(os.path.join(root, path)) for path in paths}
     data_digest = digest_of_files(contract.data, digests)
     known = memory.verdict_of(contract, data_digest, digest)
@@ -55,7 +56,7 @@ def _validate_one(root: str, contract: Contract, digest: str, memory: _Memory) -
     if known is not None:
         return replace(result, verdict=known, cached=True)
     temporary = os.path.join(root, ".mlctl", "tmp")
-    return replace(result, verdict=judge_tables(root, contract, paths, temporary))
+    return replace(result, verdict=judge_data(root, contract, paths, temporary))
 
 
 _NONE = Verdict(0, 0, 0)

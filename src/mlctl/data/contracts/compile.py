@@ -13,9 +13,9 @@ from operator import or_
 from typing import TYPE_CHECKING, Any
 
 from mlctl.data.contracts import expression
-from mlctl.data.contracts.contract import ColumnContract, Contract, Scalar
+from mlctl.data.contracts.model import TOLERANT, ColumnContract, Contract, Range, Scalar
 from mlctl.data.contracts.rules import NOT_NULL, UNIQUE, Rule
-from mlctl.errors import ConfigError
+from mlctl.records.source import YamlPath
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,10 +37,11 @@ class Compiled:
 
     @property
     def checks(self) -> int:
-        """How many promises there are: rules, each column's presence and type, the row count."""
+        """How many there are: rules, each column's presence and type, rows, freshness, strict."""
         rows = (self.contract.min_rows > 0) + (self.contract.max_rows is not None)
         typed = sum(column.type != "any" for column in self.contract.columns)
-        return len(self.rules) + len(self.contract.columns) + typed + rows + self.contract.strict
+        whole = rows + self.contract.strict + (self.contract.freshness is not None)
+        return len(self.rules) + len(self.contract.columns) + typed + whole
 
 
 def compile_contract(contract: Contract) -> Compiled:
@@ -63,7 +64,7 @@ def compile_contract(contract: Contract) -> Compiled:
         rules.append(_key_rule(contract.key))
     types = {c.name: pl.Null() if c.type == "any" else canonical(c.type) for c in contract.columns}
     for rule in rules:
-        check_types(rule, types, contract.file)
+        check_types(rule, types, contract)
     return Compiled(contract, tuple(rules))
 
 
@@ -123,30 +124,53 @@ def _column_rules(column: ColumnContract) -> list[Rule]:
 
     name = column.name
     value = pl.col(name)
-    found: list[tuple[str, pl.Expr]] = []
+    found: list[tuple[str, str, pl.Expr]] = []  # the key of the promise, the check, what breaks it
     if not column.nullable:
-        found.append((NOT_NULL, value.is_null()))
+        found.append(("nullable", NOT_NULL, value.is_null()))
     if column.unique:
-        found.append((UNIQUE, pl.lit(False)))
-    if column.min is not None:
-        found.append((f"min {column.min}", _breaks(value >= pl.lit(column.min))))
-    if column.max is not None:
-        found.append((f"max {column.max}", _breaks(value <= pl.lit(column.max))))
+        found.append(("unique", UNIQUE, pl.lit(False)))
+    for key, holds in _BOUNDS.items():
+        bound = getattr(column, key)
+        if bound is not None:
+            found.append((key, f"{key} {bound}", _breaks(holds(value, pl.lit(bound)))))
     if column.values is not None:
         listed = ", ".join(map(str, column.values[:5])) + (", …" if column.values[5:] else "")
-        found.append((f"in [{listed}]", _breaks(value.is_in(list(column.values)))))
+        found.append(("in", f"in [{listed}]", _breaks(value.is_in(list(column.values)))))
     if column.regex is not None:
-        found.append((f"regex {column.regex}", _breaks(value.str.contains(column.regex))))
-    return [
-        Rule(name, check, breaks, column.max_failing, (name,), (name,) if check == UNIQUE else ())
-        for check, breaks in found
+        matches = value.str.contains(column.regex)
+        found.append(("regex", f"regex {column.regex}", _breaks(matches)))
+    if column.length is not None:
+        found.append(("length", *_length(column.length, value.str.len_chars())))
+    rules = [
+        Rule(name, check, breaks, column.tolerance(key), (name,), (name,) if key == UNIQUE else ())
+        for key, check, breaks in found
     ]
+    if column.max_missing is not None:
+        share = column.max_missing
+        rules.append(Rule(name, f"max_missing {share:g}", value.is_null(), share, (name,)))
+    return rules
+
+
+_BOUNDS: dict[str, Callable[..., pl.Expr]] = {
+    "min": lambda value, bound: value >= bound,
+    "max": lambda value, bound: value <= bound,
+    "above": lambda value, bound: value > bound,
+    "below": lambda value, bound: value < bound,
+}
+
+
+def _length(length: Range, characters: pl.Expr) -> tuple[str, pl.Expr]:
+    low, high = length.min or 0, length.max
+    said = f"length from {low}" if high is None else f"length {low} to {high}"
+    return said, _breaks(characters.is_between(low, 2**32 - 1 if high is None else high))
 
 
 def _is_checked_already(contract: Contract) -> bool:
     """Whether the key is one column that says itself that it is unique and not null."""
-    strict = {c.name for c in contract.columns if c.unique and not c.nullable and not c.max_failing}
-    return len(contract.key) == 1 and contract.key[0] in strict
+    column = contract.column(contract.key[0]) if len(contract.key) == 1 else None
+    if column is None or not column.unique or column.nullable:
+        return False
+    return not column.tolerance("unique") and not column.tolerance("nullable")
 
 
 def _key_rule(key: tuple[str, ...]) -> Rule:
@@ -156,10 +180,10 @@ def _key_rule(key: tuple[str, ...]) -> Rule:
     return Rule("", f"key {', '.join(key)}", missing, 0.0, key, key)
 
 
-def check_types(rule: Rule, types: Mapping[str, pl.DataType], file: str) -> None:
+def check_types(rule: Rule, types: Mapping[str, pl.DataType], contract: Contract) -> None:
     """Evaluate the rule on no rows: Polars then names what does not fit the columns' types.
 
-    Raises ConfigError, naming the contract `file`.
+    Raises ConfigError, naming where in the contract the rule stands.
     """
     import polars as pl
 
@@ -172,5 +196,13 @@ def check_types(rule: Rule, types: Mapping[str, pl.DataType], file: str) -> None
         if kind in (pl.Boolean, pl.Null):
             return
         said = "it is not a condition"
-    where = f"columns.{rule.column}" if rule.column else "checks"
-    raise ConfigError(f"{rule.check}: {said}", file=file, where=where)
+    raise contract.source.error(_place(rule, contract), f"{rule.check}: {said}")
+
+
+def _place(rule: Rule, contract: Contract) -> YamlPath:
+    """The YAML path of a rule."""
+    if rule.column:
+        word = rule.check.split()[0]
+        return ("columns", rule.column, *((word,) if word in TOLERANT else ()))
+    texts = [f"expr: {check.text}" for check in contract.checks]
+    return ("checks", texts.index(rule.check), "expr") if rule.check in texts else ("key",)

@@ -1,79 +1,53 @@
-"""The contract of a data set as frozen data: `contracts/<dataset>.yaml`.
+"""Reading a contract: `contracts/<dataset>.yaml`.
 
-The format is described in docs/formats/contract.md.
+The format is described in docs/formats/contract.md. Every fault is a ConfigError that names the
+YAML path and the line.
 """
 
 from __future__ import annotations
 
-import math
-import re
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from typing import Literal, cast
-
-from mlctl.data.contracts import expression
+from mlctl.data.contracts import expression, span
+from mlctl.data.contracts.columns import read_columns
+from mlctl.data.contracts.contradictions import check_column, check_whole
+from mlctl.data.contracts.imagerules import read_images
+from mlctl.data.contracts.model import (
+    SCHEMA,
+    ColumnContract,
+    Contract,
+    CrossCheck,
+    Freshness,
+    ImagesContract,
+    Kind,
+    Range,
+    Scalar,
+)
 from mlctl.records.document import Document
 
-SCHEMA = "mlctl.contract/1"
-Kind = Literal["int", "float", "str", "bool", "date", "datetime", "any"]
-Scalar = bool | int | float | str | date | datetime
+__all__ = [
+    "SCHEMA", "ColumnContract", "Contract", "CrossCheck", "Freshness", "ImagesContract", "Kind",
+    "Range", "Scalar", "parse", "read",
+]  # fmt: skip
 
-_TOP = ("schema", "data", "description", "rows", "columns", "key", "checks", "strict")
-_RULES = ("nullable", "unique", "min", "max", "in", "regex", "max_failing")
-_COLUMN = ("type", "description", *_RULES)
+_SHARED = ("schema", "data", "description")
+_TABLE = ("rows", "columns", "key", "checks", "strict", "label", "freshness")
 _CHECK = ("expr", "description", "max_failing")
-_KINDS: tuple[Kind, ...] = ("int", "float", "str", "bool", "date", "datetime", "any")
-_ORDERED = ("int", "float", "date", "datetime")
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnContract:
-    """What one column promises; `max_failing` is the share (0 to 1) of rows that may break it."""
-
-    name: str
-    type: Kind
-    nullable: bool = False
-    unique: bool = False
-    min: Scalar | None = None
-    max: Scalar | None = None
-    values: tuple[Scalar, ...] | None = None
-    regex: str | None = None
-    max_failing: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class CrossCheck:
-    """A condition over several columns of a row; rows where it is unknown (null) pass."""
-
-    text: str
-    node: expression.Node
-    max_failing: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Contract:
-    """A whole contract; `data` is a path from the repository's root."""
-
-    name: str
-    file: str
-    data: str
-    columns: tuple[ColumnContract, ...]
-    min_rows: int = 0
-    max_rows: int | None = None
-    key: tuple[str, ...] = ()
-    checks: tuple[CrossCheck, ...] = ()
-    strict: bool = True
 
 
 def parse(text: str, *, file: str, name: str) -> Contract:
     """The contract in `text`. Raises ConfigError with the YAML path and line of what is wrong."""
-    document = Document.parse(text, file=file)
+    return read(Document.parse(text, file=file), file=file, name=name)
+
+
+def read(document: Document, *, file: str, name: str) -> Contract:
+    """The contract that a mapping says; `parse` for what is no text."""
     document.check_schema("contract", 1)
-    document.keys(known=_TOP)
-    columns = _columns(document)
+    document.keys(known=(*_SHARED, *_TABLE, "images"))
+    if document.get("images") is not None:
+        return _images(document, file=file, name=name)
+    columns = read_columns(document)
     known = {column.name for column in columns}
     document.keys("rows", known=("min", "max"))
-    return Contract(
+    contract = Contract(
         name=name,
         file=file,
         data=_data_path(document),
@@ -83,6 +57,29 @@ def parse(text: str, *, file: str, name: str) -> Contract:
         key=_key(document, known),
         checks=_checks(document, known),
         strict=document.flag("strict", default=True),
+        description=_description(document),
+        label=_label(document, known),
+        freshness=_freshness(document, known),
+        source=document.source,
+    )
+    for column in columns:
+        check_column(document, column)
+    check_whole(document, contract)
+    return contract
+
+
+def _images(document: Document, *, file: str, name: str) -> Contract:
+    for key in _TABLE:
+        if document.get(key) is not None:
+            raise document.error((key,), f"a contract with `images` has no {key!r}")
+    return Contract(
+        name=name,
+        file=file,
+        data=_data_path(document),
+        columns=(),
+        description=_description(document),
+        images=read_images(document),
+        source=document.source,
     )
 
 
@@ -93,12 +90,41 @@ def _data_path(document: Document) -> str:
     return path
 
 
+def _description(document: Document, *path: str | int) -> str | None:
+    return document.text(*path, "description") if document.get(*path, "description") else None
+
+
+def _column_name(document: Document, known: set[str], *path: str | int) -> str:
+    name = document.text(*path)
+    if name not in known:
+        raise document.error(path, f"{name!r} is not among the columns")
+    return name
+
+
 def _key(document: Document, known: set[str]) -> tuple[str, ...]:
     names = document.items("key", of="columns")
     for index, name in enumerate(names):
-        if name not in known:
-            raise document.error(("key", index), f"{name!r} is not among the columns")
+        _column_name(document, known, "key", index)
+        if name in names[:index]:
+            raise document.error(("key", index), f"{name!r} is named twice")
     return tuple(names)
+
+
+def _label(document: Document, known: set[str]) -> str | None:
+    return None if document.get("label") is None else _column_name(document, known, "label")
+
+
+def _freshness(document: Document, known: set[str]) -> Freshness | None:
+    if document.get("freshness") is None:
+        return None
+    document.keys("freshness", known=("column", "max_age"))
+    column = _column_name(document, known, "freshness", "column")
+    path = ("freshness", "max_age")
+    value = document.get(*path)
+    age = span.parse(value) if isinstance(value, str) else None
+    if age is None:
+        raise document.wrong(path, "a span of time", hint=f"for example 2d; {span.UNITS}")
+    return Freshness(column, age)
 
 
 def _checks(document: Document, known: set[str]) -> tuple[CrossCheck, ...]:
@@ -111,99 +137,12 @@ def _checks(document: Document, known: set[str]) -> tuple[CrossCheck, ...]:
             node = expression.parse(text)
         except expression.ExpressionError as error:
             raise document.error(path, str(error)) from None
-        missing = sorted(expression.columns(node) - known)
+        used = expression.columns(node)
+        missing = sorted(used - known)
         if missing:
             raise document.error(path, f"{missing[0]!r} is not among the columns")
-        found.append(CrossCheck(text, node, _max_failing(document, "checks", index)))
+        if not used:
+            raise document.error(path, "reads no column", hint="name a column, without quotes")
+        share = document.share("checks", index, "max_failing") or 0.0
+        found.append(CrossCheck(text, node, share, _description(document, "checks", index)))
     return tuple(found)
-
-
-def _max_failing(document: Document, *path: str | int) -> float:
-    return document.share(*path, "max_failing") or 0.0
-
-
-def _columns(document: Document) -> tuple[ColumnContract, ...]:
-    columns = document.mapping("columns")
-    if not columns:
-        raise document.error(("columns",), "expected a mapping of columns to what they promise")
-    for name in columns:
-        path = ("columns", str(name))
-        if not isinstance(name, str) or not name:
-            raise document.error(path, f"{name!r} is not a text", hint="put it in quotes")
-        if name == "*" or (name.startswith("^") and name.endswith("$")):
-            hint = "rename the column"
-            raise document.error(path, "Polars reads this name as a pattern", hint=hint)
-    return tuple(_column(document, name) for name in columns)
-
-
-def _column(document: Document, name: str) -> ColumnContract:
-    path = ("columns", name)
-    document.keys(*path, known=_COLUMN)
-    kind = cast("Kind", document.one_of(*path, "type", known=_KINDS))
-    low, high = (_bound(document, kind, *path, bound) for bound in ("min", "max"))
-    if low is not None and high is not None and cast("float", low) > cast("float", high):
-        raise document.error((*path, "min"), f"min {low} is greater than max {high}")
-    return ColumnContract(
-        name=name,
-        type=kind,
-        nullable=document.flag(*path, "nullable", default=False),
-        unique=document.flag(*path, "unique", default=False),
-        min=low,
-        max=high,
-        values=_values(document, kind, *path, "in"),
-        regex=_regex(document, kind, *path, "regex"),
-        max_failing=_max_failing(document, *path),
-    )
-
-
-def _bound(document: Document, kind: Kind, *path: str) -> Scalar | None:
-    if document.get(*path) is None:
-        return None
-    if kind not in _ORDERED:
-        raise document.error(path, f"a column of type {kind} has no {path[-1]}")
-    return _value(document, kind, *path)
-
-
-def _values(document: Document, kind: Kind, *path: str) -> tuple[Scalar, ...] | None:
-    if document.get(*path) is None:
-        return None
-    values = document.items(*path, of="values")
-    if not values:
-        raise document.error(path, "expected a list of values, got an empty one")
-    return tuple(_value(document, kind, *path, index) for index in range(len(values)))
-
-
-def _regex(document: Document, kind: Kind, *path: str) -> str | None:
-    if document.get(*path) is None:
-        return None
-    if kind != "str":
-        raise document.error(path, f"a column of type {kind} has no regex")
-    pattern = document.text(*path)
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise document.error(path, f"not a regular expression: {error}") from None
-    return pattern
-
-
-def _value(document: Document, kind: Kind, *path: str | int) -> Scalar:
-    """The value at `path` as the column's type, so that like is compared with like."""
-    value = document.get(*path)
-    match kind, value:
-        case "bool", bool():
-            return value
-        case (("int" | "float"), bool()):
-            pass
-        case "int", int() if -(2**63) <= value < 2**63:
-            return value
-        case "float", int() | float() if not math.isnan(value):
-            return float(value)
-        case "str", str():
-            return value
-        case "datetime", datetime():
-            return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
-        case "datetime", date():
-            return datetime(value.year, value.month, value.day)  # noqa: DTZ001
-        case "date", date() if not isinstance(value, datetime):
-            return value
-    raise document.error(path, f"{value!r} is not a value of type {kind}")

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING
 
 from mlctl.data.contracts.compile import Compiled, check_types
 from mlctl.data.contracts.reading import Reading, reading
 from mlctl.data.contracts.repeats import Repeats
 from mlctl.data.contracts.rules import Rule
-from mlctl.errors import ConfigError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -66,6 +66,7 @@ class Seen:
     bad: dict[str, Tally] = field(default_factory=dict)  # values that do not read as their type
     unfit: dict[str, str] = field(default_factory=dict)  # columns of another type: which
     has_gaps: bool = False  # in the last column of a text
+    newest: date | None = None  # of the column that must be fresh
 
     @property
     def rows(self) -> int:
@@ -109,6 +110,8 @@ class _Query:
     def __init__(self, compiled: Compiled, schema: pl.Schema, types: Types) -> None:
         self._rules = compiled.rules
         self._schema = schema
+        freshness = compiled.contract.freshness
+        self._fresh = None if freshness is None else freshness.column
         self._is_text = types == "none"
         self._readings = readings(compiled, schema, types)
         # No column is called like a mark.
@@ -121,6 +124,8 @@ class _Query:
         used = {name for rule in self._rules for name in rule.shown}
         found = [r.value.alias(name) for name, r in self._readings.items() if name in used]
         marks = {"every": pl.nth(0).is_null()}  # so that there is a row for each
+        if self._fresh is not None:
+            marks["moment"] = self._readings[self._fresh].value
         if self._is_text:
             marks["gap"] = pl.nth(-1).is_null()
         for number, one in enumerate(self._readings.values()):
@@ -147,6 +152,9 @@ class _Query:
 
         if (gaps := answer("gap")) is not None:
             seen.has_gaps = seen.has_gaps or bool(gaps.any())
+        if (moments := answer("moment")) is not None:
+            dates = [d for d in (seen.newest, moments.max()) if isinstance(d, date)]
+            seen.newest = max(dates, default=None)
         for number, name in enumerate(self._readings):
             if (bad := answer(f"bad{number}")) is not None:
                 seen.bad.setdefault(name, Tally()).add(bad, first)
@@ -171,12 +179,10 @@ def readings(compiled: Compiled, schema: pl.Schema, types: Types) -> dict[str, R
     judged = {c.name: canonical(c.type) for c in contract.columns if c.type != "any"}
     for rule in compiled.rules:
         if free.intersection(rule.shown) and schema.keys() >= set(rule.shown):
-            check_types(rule, {**schema, **judged}, contract.file)
+            check_types(rule, {**schema, **judged}, contract)
         if nested := [n for n in rule.distinct if n in free and schema[n].is_nested()]:
             said = f"a column of type {schema[nested[0]]} cannot be compared"
-            raise ConfigError(
-                f"{rule.check}: {said}", file=contract.file, where=f"columns.{nested[0]}"
-            )
+            raise contract.source.error(("columns", nested[0]), f"{rule.check}: {said}")
     return found
 
 

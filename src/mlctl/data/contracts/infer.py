@@ -1,31 +1,37 @@
 """A first contract from data: what it seems to promise, with room to spare.
 
-What is found holds for the data that it was found in, and ranges are widened and rounded: the exact
-minimum and maximum of a sample say little about what comes next, and would fail on good data.
+What is found holds for the data that it was found in. More data of the same kind should keep it
+too, so nothing is promised that a sample cannot tell: never the exact minimum and maximum, no
+bound where values grow, no list of values that may not be all. Each column says why, and how sure
+that is: `sure`, `likely`, or `a guess`.
 """
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mlctl.data.contracts.contract import ColumnContract, Contract, Kind, Scalar
-from mlctl.data.contracts.reading import converted_series
+from mlctl.data.contracts import naming, texts
+from mlctl.data.contracts.facts import Facts, survey
+from mlctl.data.contracts.model import ColumnContract, Contract, Scalar
+from mlctl.data.contracts.numbers import describe_moment, describe_number
+from mlctl.data.contracts.said import GUESS, LIKELY, SURE, Said, shown
 
 if TYPE_CHECKING:
     import polars as pl
 
-_ID_NAME = re.compile(r"(^|_)(id|key|uuid|guid|index|idx)$|(?<=[a-z])(Id|ID)$", re.IGNORECASE)
-_LEADING_ZERO = r"^[+-]?0[0-9]"
-_MOST_CATEGORIES = 20
-_MOST_CODES = 10  # whole numbers that are categories: classes, flags, grades
+INTRO = """\
+What this data promises, for `mlctl validate`. Edit it to what you know to be true.
+It was guessed from the data, with room to spare; each line says why, and how sure that is."""
+_MOST_CODES = 10  # numbers that are categories: classes, flags, grades
 _SEEN_PER_VALUE = 20  # rows for each distinct value, before the values are taken for all there are
-_FIRST_YEAR = 1000  # YAML's dates have four digits
-_LARGEST = 2.0**53  # whole numbers beyond are not exact in JSON and YAML readers
+_ENOUGH_FOR_LIST = 100  # rows
+_EVEN = 0.2  # of the commonest: how often the rarest code must stand, or codes tail off like counts
+_SURE_OF_IDS = 100  # rows from which ids that are unique are so by more than chance
+_SEEN_LEAST = 5  # rows of the rarest: where one is rarer, others may be still to come
+_ENOUGH_FOR_SHARE = 200  # rows from which a share of missing values is promised
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,142 +40,147 @@ class Inferred:
 
     contract: Contract
     notes: dict[str, str]
+    rows: int = 0
 
 
 def infer(frame: pl.DataFrame, *, data: str, name: str, file: str, text: bool = False) -> Inferred:
     """The contract that `frame` suggests; `text` says that it comes from a format without types."""
-    columns, notes = [], {}
-    for series in frame:
-        column, note = _column(series, text=text)
-        columns.append(column)
-        notes[series.name] = note
-    key = next((c.name for c in columns if c.unique and not c.nullable), None)
+    return infer_lazy(frame.lazy(), data=data, name=name, file=file, text=text)
+
+
+def infer_lazy(
+    lazy: pl.LazyFrame, *, data: str, name: str, file: str, text: bool = False
+) -> Inferred:
+    """The contract that a table suggests, which is read in a stream where it is large."""
+    facts = survey(lazy, text=text)
+    said = [describe(item) for item in facts]
+    rows = facts[0].rows if facts else 0
+    if any(item.present > item.sample.len() for item in facts):
+        said = _without_broken_patterns(lazy, said)
+    columns = tuple(item.column for item in said)
+    ids = [c.name for c in columns if c.unique and not c.nullable and not c.personal]
+    labels = [c.name for c in columns if naming.is_label(c.name) and c.type != "any"]
     contract = Contract(
         name=name,
         file=file,
         data=data,
-        columns=tuple(columns),
-        min_rows=_leading_digit(frame.height // 2),
-        key=(key,) if key else (),
+        columns=columns,
+        min_rows=leading_digit(rows // 2),
+        key=tuple(ids[:1]),
+        label=labels[0] if len(labels) == 1 else None,
     )
-    return Inferred(contract, notes)
+    return Inferred(contract, {item.column.name: item.note for item in said}, rows)
 
 
-def _column(series: pl.Series, *, text: bool) -> tuple[ColumnContract, str]:
-    kind, values = _typed(series, text=text)
-    if values.dtype.is_float():
-        values = values.fill_nan(None)
-    missing = values.null_count()
-    nullable = missing > 0
-    present = values.drop_nulls()
-    base = ColumnContract(series.name, kind, nullable=nullable)
-    if kind == "any" or present.len() == 0:
-        return base, "empty" if present.len() == 0 else f"{series.dtype}: not checked further"
-    share = f"; {missing / series.len():.1%} missing" if nullable else ""
-    column, note = _described(base, present)
-    return column, note + share
+def _without_broken_patterns(lazy: pl.LazyFrame, said: Sequence[Said]) -> list[Said]:
+    """Without the patterns that some value outside of the sample does not match."""
+    import polars as pl
+
+    columns = [item.column for item in said if item.column.regex is not None]
+    asked = [(~pl.col(c.name).str.contains(str(c.regex))).any().alias(c.name) for c in columns]
+    told = lazy.select(asked).collect(engine="streaming").row(0, named=True) if asked else {}
+    return [
+        Said(replace(item.column, regex=None), f"{item.why}, but for a few", item.sure)
+        if told.get(item.column.name)
+        else item
+        for item in said
+    ]
 
 
-def _typed(series: pl.Series, *, text: bool) -> tuple[Kind, pl.Series]:
-    """The first kind that every value reads as, and the series in it."""
-    kinds: tuple[Kind, ...] = ("bool", "int", "float", "date", "datetime", "str")
-    for kind in kinds:
-        if not text and series.dtype.is_numeric() and kind == "bool":
-            continue
-        converted = converted_series(series, kind, text=text)
-        if converted is None or converted.null_count() != series.null_count():
-            continue
-        if series.null_count() == series.len():
-            return "str" if text else "any", series
-        if text and kind in {"int", "float"} and series.str.contains(_LEADING_ZERO).any():
-            continue  # 007 is a code, not a number
-        return kind, converted
-    return "any", series
+def describe(facts: Facts) -> Said:
+    """What a column promises, and why."""
+    base = ColumnContract(facts.name, facts.kind, nullable=facts.missing > 0)
+    if facts.present == 0:
+        return Said(base, "empty: nothing to go by", GUESS)
+    if facts.kind == "any":
+        return Said(base, f"{facts.dtype}: not checked further", GUESS)
+    return _with_missing(facts, _described(facts, base))
 
 
-def _described(base: ColumnContract, present: pl.Series) -> tuple[ColumnContract, str]:
-    distinct = present.n_unique()
-    if base.type in {"int", "str"} and _is_id(base, present, distinct):
-        return _with(base, unique=True), "an id: each row has its own"
-    match base.type:
-        case "str":
-            return _text(base, present, distinct)
-        case "int" if distinct <= _MOST_CODES and present.len() >= distinct * _SEEN_PER_VALUE:
-            return _with(base, values=tuple(sorted(present.unique().to_list()))), "a code"
-        case "int" | "float":
-            return _number(base, present)
-        case "date" | "datetime":
-            return _moment(base, present)
-    return base, "true or false"
+def _described(facts: Facts, base: ColumnContract) -> Said:
+    if naming.is_personal(facts.name) or texts.is_mail(facts):
+        return Said(replace(base, personal=True), "personal: its values stay here", LIKELY)
+    if _is_identity(facts):
+        return _identity(facts, base)
+    if facts.kind == "bool":
+        return Said(base, "true or false", SURE)
+    if facts.kind in {"date", "datetime"}:
+        return describe_moment(facts, base)
+    if facts.values is not None and len(facts.values) == 1:
+        note = f"always {shown(next(iter(facts.values)))} so far, which is not promised"
+        return Said(base, note, GUESS)
+    if (closed := _closed(facts, base)) is not None:
+        return closed
+    if facts.kind == "str":
+        return texts.describe_text(facts, base)
+    return describe_number(facts, base)
 
 
-def _is_id(base: ColumnContract, present: pl.Series, distinct: int) -> bool:
-    if base.nullable or distinct < present.len() or not _ID_NAME.search(base.name):
+def _is_identity(facts: Facts) -> bool:
+    """Whether the column names its own rows, and not those of another table."""
+    if not facts.unique or not (naming.is_id(facts.name) or texts.is_uuid(facts)):
         return False
-    return present.len() > 1
+    return facts.rows >= _SURE_OF_IDS or facts.kind == "str" or facts.sample.is_sorted()
 
 
-def _text(base: ColumnContract, present: pl.Series, distinct: int) -> tuple[ColumnContract, str]:
-    if distinct <= _MOST_CATEGORIES and present.len() >= distinct * _SEEN_PER_VALUE:
-        values = tuple(sorted(present.unique().to_list()))
-        return _with(base, values=values), "a category: add the values that may still come"
-    return base, f"text, {distinct} distinct values"
+def _identity(facts: Facts, base: ColumnContract) -> Said:
+    column = replace(base, unique=True)
+    if facts.kind == "int":
+        low = 0 if facts.low >= 0 else None
+        return Said(replace(column, min=low), "an id: each row has its own", SURE)
+    pattern = texts.pattern_of(facts)
+    return Said(replace(column, regex=pattern), "an id: each row has its own", SURE)
 
 
-def _number(base: ColumnContract, present: pl.Series) -> tuple[ColumnContract, str]:
-    low, high = float(present.min()), float(present.max())  # type: ignore[arg-type]
-    note = f"seen {_short(low)} to {_short(high)}"
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return base, note
-    room = (high - low) or abs(high) or 1.0
-    bottom = 0.0 if 0 <= low <= room else _rounded(low - room / 2, math.floor)
-    top = 0.0 if -room <= high <= 0 else _rounded(high + room / 2, math.ceil)
-    whole = base.type == "int"
-    if not all(math.isfinite(x) and (not whole or abs(x) < _LARGEST) for x in (bottom, top)):
-        return base, note
-    if whole:
-        return _with(base, low=math.floor(bottom), high=math.ceil(top)), note
-    return _with(base, low=bottom, high=top), note
+def _closed(facts: Facts, base: ColumnContract) -> Said | None:
+    """The column as a choice among the values that were seen, where they seem to be all."""
+    values, number = facts.values, facts.kind != "str"
+    if values is None or facts.present < len(values) * _SEEN_PER_VALUE:
+        return None
+    if facts.present < _ENOUGH_FOR_LIST and set(values) != {0, 1}:
+        return None
+    if number and (len(values) > _MOST_CODES or not all(float(v).is_integer() for v in values)):
+        return None
+    if naming.is_year(facts.name) or (naming.is_id(facts.name) and len(values) > 2):
+        return None
+    least, most = min(values.values()), max(values.values())
+    if least < _SEEN_LEAST or not _all_came_early(facts):
+        return None
+    if number and len(values) > 2 and least < _EVEN * most:
+        return None
+    column = replace(base, values=tuple(sorted(values)))
+    if set(values) == {0, 1}:
+        return Said(column, "a flag", SURE)
+    what = "a code" if number else "a category"
+    return Said(column, f"{what} of {len(values)} values: add those that may still come", LIKELY)
 
 
-def _moment(base: ColumnContract, present: pl.Series) -> tuple[ColumnContract, str]:
-    first, last = present.min(), present.max()
-    if not isinstance(first, date) or not isinstance(last, date) or first.year < _FIRST_YEAR:
-        return base, "dates"
-    note = f"seen {first} to {last}"
-    start = date(first.year - 1, 1, 1)
-    if base.type == "datetime":
-        return _with(base, low=datetime(start.year, 1, 1)), note  # noqa: DTZ001
-    return _with(base, low=start), note
+def _all_came_early(facts: Facts) -> bool:
+    """Whether each value was seen in the first half of the rows, which are not sorted by it."""
+    sample = facts.sample
+    if sample.is_sorted() or sample.is_sorted(descending=True):
+        return False
+    early: Sequence[Scalar] = sample.head(sample.len() // 2).unique().to_list()
+    return len(early) == len(facts.values or ())
 
 
-def _with(
-    base: ColumnContract,
-    *,
-    unique: bool = False,
-    low: Scalar | None = None,
-    high: Scalar | None = None,
-    values: tuple[Scalar, ...] | None = None,
-) -> ColumnContract:
-    return ColumnContract(base.name, base.type, base.nullable, unique, low, high, values)
+def _with_missing(facts: Facts, said: Said) -> Said:
+    if not facts.missing:
+        return said
+    share = facts.missing / facts.rows
+    column, most = said.column, room_for_missing(share)
+    if facts.rows >= _ENOUGH_FOR_SHARE and most is not None:
+        column = replace(column, max_missing=most)
+    return Said(column, f"{said.why}; {share:.1%} missing", said.sure)
 
 
-def _rounded(value: float, towards: Callable[[float], int]) -> float:
-    """`value` to two leading digits, away from the data."""
-    if not math.isfinite(value) or value == 0:
-        return value
-    exponent = math.floor(math.log10(abs(value))) - 1
-    step = 10.0**exponent if exponent > -300 else 0.0
-    if not step:
-        return value
-    return float(f"{towards(value / step)}e{exponent}")
+def room_for_missing(share: float) -> float | None:
+    """Twice the share and a tenth, up to the next twentieth; None where that says little."""
+    most = math.ceil((2 * share + 0.1) * 20) / 20
+    return most if most < 0.9 else None
 
 
-def _leading_digit(count: int) -> int:
+def leading_digit(count: int) -> int:
     """`count` down to one leading digit: 284 is 200."""
     size: int = 10 ** (len(str(count)) - 1)
     return count // size * size
-
-
-def _short(value: float) -> str:
-    return f"{value:.6g}"

@@ -34,7 +34,7 @@ def _column(column: ColumnContract, rules: Sequence[Rule]) -> Any:
 
     Its `unique` takes missing values for equal, so that is a check.
     """
-    nullable = column.nullable or column.max_failing > 0
+    nullable = column.nullable or column.tolerance("nullable") > 0
     return _pandera().Column(
         None if column.type == "any" else canonical(column.type),
         nullable=nullable,

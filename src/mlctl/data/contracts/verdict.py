@@ -9,6 +9,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlctl.data.contracts.compile import Compiled
@@ -29,7 +30,9 @@ _FILES = 10  # named of each failure; the others are counted
 _HASHES = 4_000_000  # in memory, over all rules
 
 
-def judge(frame: pl.DataFrame, compiled: Compiled, *, text: bool = False) -> Verdict:
+def judge(
+    frame: pl.DataFrame, compiled: Compiled, *, text: bool = False, now: datetime | None = None
+) -> Verdict:
     """The verdict on `frame`; `text` says that it comes from a format without types (CSV)."""
     import tempfile
 
@@ -38,22 +41,25 @@ def judge(frame: pl.DataFrame, compiled: Compiled, *, text: bool = False) -> Ver
 
     part = Part(frame.lazy, "none" if text else "column")
     with Spill(tempfile.gettempdir()) as spill:
-        return judge_files([Source("", None, lambda: iter([part]))], compiled, spill)
+        return judge_files([Source("", None, lambda: iter([part]))], compiled, spill, now=now)
 
 
-def judge_files(sources: Sequence[Source], compiled: Compiled, spill: Spill) -> Verdict:
+def judge_files(
+    sources: Sequence[Source], compiled: Compiled, spill: Spill, *, now: datetime | None = None
+) -> Verdict:
     """The verdict on the data set that `sources` are the files of.
 
     Missing values are nulls, and NaN in float columns. A column that is missing or does not read as
     its type fails for that, and its other rules are not judged. A file that is no table fails for
-    that, and the others are judged. Raises OSError where `spill` finds no space.
+    that, and the others are judged. The age of the data is measured from `now` (in UTC, without a
+    zone), which is the clock's time unless given. Raises OSError where `spill` finds no space.
     """
     distinct = [number for number, rule in enumerate(compiled.rules) if rule.distinct]
     limit = _HASHES // max(1, len(distinct))
     table = _Table(compiled, {number: Repeats(spill, limit) for number in distinct})
     for source in sources:
         table.see(source)
-    failures = [*table.faults, *table.row_count(), *table.columns_at_fault()]
+    failures = [*table.faults, *table.row_count(), *table.age(now), *table.columns_at_fault()]
     failures += table.named([*table.mistyped(), *table.broken()])
     return Verdict(
         table.rows, len(table.columns), compiled.checks, _arranged(failures, list(table.columns))
@@ -108,6 +114,20 @@ class _Table:
             yield Failure(f"rows min {contract.min_rows}", count=self.rows, detail=said)
         if contract.max_rows is not None and self.rows > contract.max_rows:
             yield Failure(f"rows max {contract.max_rows}", count=self.rows, detail=said)
+
+    def age(self, now: datetime | None) -> Iterator[Failure]:
+        """The failure of data whose newest value is too old, unless it may stand in a lost file."""
+        from mlctl.data.contracts import freshness
+
+        wanted = self._compiled.contract.freshness
+        if wanted is None or wanted.column not in self.columns or self.faults:
+            return
+        if any(wanted.column in seen.mistyped() for _, seen in self._files):
+            return
+        newest = [seen.newest for _, seen in self._files if seen.newest is not None]
+        said = freshness.fault(wanted, max(newest, default=None), now or freshness.clock_now())
+        if said is not None:
+            yield Failure(freshness.check_of(wanted), wanted.column, detail=said)
 
     def columns_at_fault(self) -> Iterator[Failure]:
         """Those that are missing, that nobody promised, and whose type is another one."""
