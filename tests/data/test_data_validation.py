@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from mlctl.cli.main import run
+from mlctl.data.contracts.verdict import Failure, Verdict
 from mlctl.data.inferring import infer_contract
+from mlctl.data.validated import Validated, to_dict, to_markdown
 from mlctl.data.validation import validate
 from mlctl.errors import ConfigError, InvalidInput
 
@@ -140,3 +143,14 @@ def test_an_existing_contract_is_not_replaced(repo: Path) -> None:
     assert run(["data", "infer", "data/raw.csv", "--force"]) == 0
     assert "type: float" in contract.read_text()
     assert (repo / "contracts" / "other.yaml").exists()
+
+
+def test_the_file_at_fault_is_named_where_a_data_set_has_several() -> None:
+    alone = Failure("min 0", "x", 1, 0.5, (2,), (-1,))
+    among = replace(alone, file="data/raw/b.csv")
+    verdict = Verdict(2, 1, 4, (alone, among))
+    result = Validated("raw", "data/raw", "md5:1", "contracts/raw.yaml", "sha256:2", verdict)
+    first, second = to_dict(result)["failures"]
+    assert "file" not in first
+    assert second == first | {"file": "data/raw/b.csv"}
+    assert "| x | min 0 | 1 | 50.00% | data/raw/b.csv: 2 | -1 |" in to_markdown(result)

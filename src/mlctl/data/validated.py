@@ -50,8 +50,14 @@ def to_dict(result: Validated) -> dict[str, Any]:
         "contract": {"path": result.contract, "digest": result.contract_digest},
         "valid": verdict.valid,
         "checks": verdict.checks,
-        "failures": [asdict(failure) for failure in verdict.failures],
+        "failures": [_plain(failure) for failure in verdict.failures],
     }
+
+
+def _plain(failure: Failure) -> dict[str, Any]:
+    """Its fields; `file` only where the data set has several."""
+    said = asdict(failure)
+    return said if failure.file else {key: said[key] for key in said if key != "file"}
 
 
 def write_report(root: str, result: Validated) -> str:
@@ -95,12 +101,13 @@ def cells(failure: Failure) -> tuple[str, str, str, str, str, str]:
     shown = 5
     more = ", …" if failure.count > min(shown, len(failure.rows)) and failure.rows else ""
     values = [_value(value) for value in failure.values[:shown]]
+    place = f"{failure.file}: " if failure.file else ""
     return (
         failure.column or "-",
         failure.check,
         str(failure.count) if failure.count else "-",
         f"{failure.share:.2%}" if failure.count and not failure.detail else "-",
-        ", ".join(map(str, failure.rows[:shown])) + more if failure.rows else "-",
+        place + ", ".join(map(str, failure.rows[:shown])) + more if failure.rows else "-",
         failure.detail or (", ".join(values) + more if values else "-"),
     )
 

@@ -25,6 +25,7 @@ class Failure:
     """A broken promise. `rows` are data rows from 1; `values` are what stands there.
 
     `column` is empty for checks of whole rows or of the table; `share` is `count` by all rows.
+    `file` is where the rows are, in a data set of several files: they are counted in each.
     """
 
     check: str
@@ -34,6 +35,7 @@ class Failure:
     rows: tuple[int, ...] = ()
     values: tuple[Any, ...] = ()
     detail: str | None = None
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
