@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mlctl.data.contracts.compile import NOT_NULL, UNIQUE, Compiled, Rule
 from mlctl.data.contracts.contract import ColumnContract, Contract
+from mlctl.data.contracts.outcome import Failure, Verdict
 from mlctl.records.canonical import float_text
 
 if TYPE_CHECKING:
@@ -18,38 +18,6 @@ SHOWN = 10  # rows named of each failure
 _LONGEST = 80  # characters shown of a text
 
 _PANDERA_NAMES = {"not_nullable": NOT_NULL, "field_uniqueness": UNIQUE}
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A broken promise. `rows` are data rows from 1; `values` are what stands there.
-
-    `column` is empty for checks of whole rows or of the table; `share` is `count` by all rows.
-    `file` is where the rows are, in a data set of several files: they are counted in each.
-    """
-
-    check: str
-    column: str = ""
-    count: int = 0
-    share: float = 0.0
-    rows: tuple[int, ...] = ()
-    values: tuple[Any, ...] = ()
-    detail: str | None = None
-    file: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What came of judging one frame; valid where there is no failure."""
-
-    rows: int
-    columns: int
-    checks: int
-    failures: tuple[Failure, ...] = field(default=())
-
-    @property
-    def valid(self) -> bool:
-        return not self.failures
 
 
 def judge(frame: pl.DataFrame, compiled: Compiled, *, text: bool = False) -> Verdict:

@@ -1,0 +1,119 @@
+"""Where a data set's bytes are: in the work tree, in the cache, or nowhere here."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from mlctl.data.memory import Memory
+
+if TYPE_CHECKING:
+    from mlctl.store.cache import Cache
+    from mlctl.store.state import State
+
+
+class Data:
+    """The data of one work tree: as it lies there, and as the staged pointers name it.
+
+    `revision` is the commit whose pointers count, instead of those in git's index.
+    """
+
+    def __init__(self, root: str, memory: Memory, revision: str | None = None) -> None:
+        self._root = root
+        self._memory = memory
+        self._revision = revision
+        self._state: State | None = None
+
+    def digest(self, key: str) -> str | None:
+        """The digest of what lies at `key`, `md5:…`, from the state database where it can be."""
+        path = os.path.normpath(os.path.join(self._root, key))
+        try:
+            status = os.stat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        from mlctl.store.state import signature
+
+        state = self._opened_state()
+        if stat.S_ISREG(status.st_mode) and (md5 := state.get(path, signature(status))):
+            return f"md5:{md5}"
+        from mlctl.store.ignore import Ignore
+        from mlctl.store.observe import observe
+
+        seen = observe(self._root, key, state, Ignore(self._root))
+        return f"md5:{seen.digest.md5}" if seen is not None else None
+
+    def staged_digest(self, key: str) -> str | None:
+        """The digest that a staged pointer gives to `key`, or None where none does."""
+        if key in self._pointers:
+            return self._pointers[key]
+        for folder in _parents(key):
+            listing = self._pointers.get(folder, "")
+            if listing.endswith(".dir") and self._cache.exists(_md5(listing)):
+                entries = self._cache.tree(_md5(listing))
+                relpath = key.removeprefix(f"{folder}/")
+                return next((f"md5:{e.md5}" for e in entries if e.relpath == relpath), None)
+        return None
+
+    @contextmanager
+    def found(self, key: str, digest: str) -> Iterator[str | None]:
+        """A folder in which `key` has this digest: the root, a view of the cache, or None."""
+        from mlctl.store.digest import Digest
+
+        with ExitStack() as stack:
+            if self.digest(key) == digest:
+                yield self._root
+            elif self._cache.has(Digest(_md5(digest))):
+                from mlctl.store.view import viewed
+
+                yield stack.enter_context(viewed(self._cache, key, Digest(_md5(digest))))
+            else:
+                yield None
+
+    def close(self) -> None:
+        """Close the state database, if it was opened."""
+        if self._state is not None:
+            self._state.close()
+
+    def _opened_state(self) -> State:
+        if self._state is None:
+            from mlctl.store.state import State, make_local_dir
+
+            folder = os.path.join(self._root, ".mlctl")
+            make_local_dir(folder)
+            self._state = State(folder)
+        return self._state
+
+    @cached_property
+    def _pointers(self) -> dict[str, str]:
+        from mlctl.adapters.process import ToolFailed
+        from mlctl.data import staged
+
+        try:
+            listed = staged.listing(self._root, self._revision)
+        except ToolFailed:  # no git repository
+            return {}
+        found: dict[str, str] = self._memory.recall(
+            "pointers", repr(listed), lambda: staged.digests(self._root, listed)
+        )
+        return found
+
+    @cached_property
+    def _cache(self) -> Cache:
+        from mlctl.store.cache import Cache
+        from mlctl.store.config import load_config
+
+        return Cache(load_config(self._root), self._opened_state())
+
+
+def _md5(digest: str) -> str:
+    return digest.partition(":")[2]
+
+
+def _parents(key: str) -> Iterator[str]:
+    while "/" in key:
+        key = key.rpartition("/")[0]
+        yield key
