@@ -1,7 +1,8 @@
-"""`mlctl validate` and `mlctl data infer` on a repository: reports, memory, exit codes."""
+"""`mlctl validate` and `mlctl data infer` on a repository: reports, memory, exit codes, hooks."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 from dataclasses import replace
@@ -11,16 +12,18 @@ import polars as pl
 import pytest
 
 from mlctl.cli.main import run
-from mlctl.data.contracts.verdict import Failure, Verdict
+from mlctl.data import tracking
+from mlctl.data.contracts.outcome import Failure, Verdict
 from mlctl.data.inferring import infer_contract
-from mlctl.data.validated import Validated, to_dict, to_markdown
+from mlctl.data.validated import Validated, to_dict
 from mlctl.data.validation import validate
+from mlctl.data.validation_page import to_markdown
 from mlctl.errors import ConfigError, InvalidInput
 
 
 @pytest.fixture
 def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for mark in ("GIT_INDEX_FILE", "PRE_COMMIT"):
+    for mark in ("GIT_INDEX_FILE", "PRE_COMMIT", "PRE_COMMIT_TO_REF", "GITHUB_STEP_SUMMARY"):
         monkeypatch.delenv(mark, raising=False)
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
     (tmp_path / ".dvc").mkdir()
@@ -51,7 +54,7 @@ def test_verdicts_reports_and_exit_codes(repo: Path, capsys: pytest.CaptureFixtu
     assert "raw    60 rows, 2 columns" in said
     assert said.count("  ok") == 2
     first = reports(repo)
-    assert sorted(name.split("/")[1] for name in first) == ["clean"] * 2 + ["raw"] * 2
+    assert sorted(name.split("/")[1] for name in first) == ["clean"] * 3 + ["raw"] * 3
     assert run(["validate"]) == 0
     assert "(unchanged)" in capsys.readouterr().out
     assert reports(repo) == first
@@ -61,13 +64,14 @@ def test_verdicts_reports_and_exit_codes(repo: Path, capsys: pytest.CaptureFixtu
     assert "min 0" in said
     assert "invalid" in said
     new = reports(repo).keys() - first.keys()
-    assert len(new) == 2
+    assert sorted(Path(name).suffix for name in new) == [".html", ".json", ".md"]
     (name,) = (name for name in new if name.endswith(".json"))
     record = json.loads(reports(repo)[name])
-    assert record["schema"] == "mlctl.validation/1"
+    assert record["schema"] == "mlctl.validation/2"
     assert record["valid"] is False
     assert record["failures"][0]["rows"] == [6]
-    assert record["failures"][0]["values"] == [-9.0]
+    assert record["failures"][0]["patterns"] == ["-9"]
+    assert "values" not in record["failures"][0]
     md5 = record["data"]["digest"].removeprefix("md5:")
     assert Path(name).name.startswith(md5[:8] + ".")
 
@@ -75,6 +79,7 @@ def test_verdicts_reports_and_exit_codes(repo: Path, capsys: pytest.CaptureFixtu
 def test_reports_do_not_depend_on_memory(repo: Path) -> None:
     spoil(repo)
     fresh = validate(str(repo))
+    assert run(["validate"]) == 1
     before = reports(repo)
     remembered = validate(str(repo))
     assert [r.cached for r in fresh] == [False, False]
@@ -82,10 +87,12 @@ def test_reports_do_not_depend_on_memory(repo: Path) -> None:
     assert [r.verdict for r in remembered] == [r.verdict for r in fresh]
     for path in (repo / "reports").rglob("*.*"):
         path.unlink()
-    validate(str(repo))
+    run(["validate"])
     assert reports(repo) == before
-    (repo / ".mlctl" / "validate.json").write_text("{damaged")
+    for path in (repo / ".mlctl" / "verdicts").rglob("*.json"):
+        path.write_text("{damaged")
     assert [r.cached for r in validate(str(repo))] == [False, False]
+    run(["validate"])
     assert reports(repo) == before
 
 
@@ -99,9 +106,29 @@ def test_memory_ends_with_the_data_and_with_the_contract(repo: Path) -> None:
         ("clean", True, True),
         ("raw", False, False),
     ]
-    assert subprocess.run(
-        ["git", "check-ignore", "-q", ".mlctl/validate.json"], cwd=repo, check=False
-    ).returncode == 0  # fmt: skip
+    contract.write_text(text)
+    assert [r.cached for r in validate(str(repo))] == [True, True]
+    ignored = ["git", "check-ignore", "-q", ".mlctl/verdicts/x.json"]
+    assert subprocess.run(ignored, cwd=repo, check=False).returncode == 0
+
+
+def test_a_contract_that_is_only_written_otherwise_keeps_its_verdict(repo: Path) -> None:
+    before = {r.dataset: r for r in validate(str(repo))}
+    contract = repo / "contracts" / "raw.yaml"
+    lines = contract.read_text().replace("key: [id]", "key:\n- id  # the only one").splitlines()
+    contract.write_text("# read again\n" + "\n".join(reversed_blocks(lines)) + "\n")
+    after = {r.dataset: r for r in validate(str(repo))}
+    assert after["raw"].cached
+    assert after["raw"].contract_digest == before["raw"].contract_digest
+    contract.write_text(contract.read_text().replace("unique: true", "unique: false"))
+    assert not validate(str(repo), ["raw"])[0].cached
+
+
+def reversed_blocks(lines: list[str]) -> list[str]:
+    """The top-level entries in the other order."""
+    starts = [i for i, line in enumerate(lines) if line and line[0] not in " -#"] + [len(lines)]
+    blocks = [lines[a:b] for a, b in itertools.pairwise(starts)]
+    return [line for block in reversed(blocks) for line in block]
 
 
 def test_no_report_where_none_is_wanted_and_none_in_a_hook(
@@ -109,12 +136,96 @@ def test_no_report_where_none_is_wanted_and_none_in_a_hook(
 ) -> None:
     assert run(["validate", "--no-report"]) == 0
     monkeypatch.setenv("GIT_INDEX_FILE", ".git/index")
+    before = everything(repo)
     assert run(["validate", "raw", "--json"]) == 0
-    assert not (repo / "reports").exists()
+    assert everything(repo) == before
     out = capsys.readouterr().out
     said = json.loads(out[out.index("{") :])
     assert said["schema"] == "mlctl.validate/1"
     assert [d["dataset"] for d in said["datasets"]] == ["raw"]
+
+
+def everything(repo: Path) -> dict[str, bytes]:
+    """All files but those that a hook may write."""
+    files = [path for path in repo.rglob("*") if path.is_file()]
+    names = {path.relative_to(repo).as_posix(): path for path in files}
+    return {n: p.read_bytes() for n, p in names.items() if not n.startswith(".mlctl/")}
+
+
+def stage(repo: Path, *paths: str) -> None:
+    tracking.add(str(repo), list(paths))
+    subprocess.run(["git", "add", "-A"], cwd=repo, check=True)
+
+
+def verdicts(repo: Path) -> list[tuple[str, bool | None]]:
+    found = validate(str(repo), staged=True, absent_ok=True)
+    return [(r.dataset, r.verdict.valid if r.verdict else None) for r in found]
+
+
+def test_a_hook_judges_the_staged_data_and_not_the_work_tree(repo: Path) -> None:
+    stage(repo, "data/raw.csv", "data/clean.parquet")
+    assert verdicts(repo) == [("clean", True), ("raw", True)]
+    (repo / "data" / "raw.csv").chmod(0o644)
+    spoil(repo)
+    assert verdicts(repo) == [("clean", True), ("raw", True)]
+    assert [r.verdict and r.verdict.valid for r in validate(str(repo))] == [True, False]
+    stage(repo, "data/raw.csv")
+    assert verdicts(repo) == [("clean", True), ("raw", False)]
+    (repo / "data" / "raw.csv").write_text("id,x\n" + "".join(f"{i},1.0\n" for i in range(60)))
+    assert verdicts(repo) == [("clean", True), ("raw", False)]
+
+
+def test_staged_data_is_read_from_the_cache_and_left_out_where_it_is_nowhere(repo: Path) -> None:
+    stage(repo, "data/raw.csv", "data/clean.parquet")
+    for name in ("raw.csv", "clean.parquet"):
+        (repo / "data" / name).unlink()
+    assert verdicts(repo) == [("clean", True), ("raw", True)]
+    assert not list((repo / ".mlctl").glob("view-*"))
+    for path in (repo / ".mlctl" / "verdicts").rglob("*.json"):
+        path.unlink()
+    for path in (repo / ".dvc" / "cache").rglob("*"):
+        if path.is_file():
+            path.unlink()
+    assert verdicts(repo) == [("clean", None), ("raw", None)]
+    with pytest.raises(ConfigError, match="is not there"):
+        validate(str(repo))
+
+
+def test_data_in_a_tracked_folder_and_of_a_stage(repo: Path) -> None:
+    (repo / "data").rename(repo / "before")
+    (repo / "dvc.yaml").write_text(
+        "stages:\n  copy:\n    wdir: data\n    cmd: cp ../before/raw.csv raw.csv\n"
+        "    deps: [../before]\n    outs: [raw.csv]\n"
+    )
+    (repo / "data").mkdir()
+    assert run(["run", "-q"]) == 0
+    contract = repo / "contracts" / "clean.yaml"
+    contract.write_text(contract.read_text().replace("data/clean", "before/clean"))
+    stage(repo, "before")
+    assert verdicts(repo) == [("clean", True), ("raw", True)]
+    (repo / "data" / "raw.csv").unlink()
+    (repo / "before" / "clean.parquet").unlink()
+    assert [(r.dataset, r.cached) for r in validate(str(repo), staged=True)] == [
+        ("clean", True),
+        ("raw", True),
+    ]
+
+
+def test_before_a_push_the_pushed_commit_counts(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage(repo, "data/raw.csv", "data/clean.parquet")
+    for message, spoils in (("good", False), ("bad", True)):
+        if spoils:
+            (repo / "data" / "raw.csv").chmod(0o644)
+            spoil(repo)
+            stage(repo, "data/raw.csv")
+        subprocess.run(["git", "commit", "-qm", message], cwd=repo, check=True)
+    monkeypatch.setenv("PRE_COMMIT", "1")
+    monkeypatch.setenv("PRE_COMMIT_TO_REF", "HEAD~1")
+    assert run(["validate"]) == 0
+    monkeypatch.setenv("PRE_COMMIT_TO_REF", "HEAD")
+    assert run(["validate"]) == 1
 
 
 def test_wrong_contracts_and_names_are_2(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -150,7 +261,68 @@ def test_the_file_at_fault_is_named_where_a_data_set_has_several() -> None:
     among = replace(alone, file="data/raw/b.csv")
     verdict = Verdict(2, 1, 4, (alone, among))
     result = Validated("raw", "data/raw", "md5:1", "contracts/raw.yaml", "sha256:2", verdict)
-    first, second = to_dict(result)["failures"]
+    first, second = to_dict(result, show=True)["failures"]
     assert "file" not in first
     assert second == first | {"file": "data/raw/b.csv"}
-    assert "| x | min 0 | 1 | 50.00% | data/raw/b.csv: 2 | -1 |" in to_markdown(result)
+    assert "| x | min 0 | 1 | 50.00% | data/raw/b.csv: 2 | -1 |" in to_markdown(
+        to_dict(result, show=True)
+    )
+
+
+def personal(repo: Path) -> Validated:
+    failures = (Failure("min 0", "x", 1, 0.5, (2,), (-1.5,)), Failure("expr: a < b", "", 1, 0.5))
+    shown = (replace(failures[0], column="name", values=("Ann",)), *failures)
+    verdict = Verdict(2, 2, 4, shown)
+    names = frozenset({"name"})
+    return Validated("raw", "d", "md5:1", "c", "sha256:2", verdict, personal=names)
+
+
+@pytest.mark.parametrize(
+    ("show", "terminal", "values", "patterns"),
+    [
+        (False, False, [], ["name", "x", ""]),
+        (True, False, ["x"], ["name", ""]),
+        (False, True, ["x"], ["name", ""]),
+        (True, True, ["name", "x", ""], []),
+    ],
+)
+def test_who_sees_values(
+    repo: Path, show: bool, terminal: bool, values: list[str], patterns: list[str]
+) -> None:
+    said = to_dict(personal(repo), show=show, terminal=terminal)["failures"]
+    assert [f["column"] for f in said if "values" in f] == values
+    assert [f["column"] for f in said if "patterns" in f] == patterns
+    assert ("Ann" in json.dumps(said)) is (show and terminal)
+
+
+def test_values_in_reports_are_asked_for_by_option_or_setting(repo: Path) -> None:
+    path = repo / "data" / "raw.csv"
+    path.write_text(path.read_text().replace("\n5,5.0\n", "\n5,-123.75\n"))
+    assert run(["validate"]) == 1
+    assert not any(b"123.75" in data for data in reports(repo).values())
+    (repo / "mlctl.yaml").write_text("validate: {show_values: true}\n")
+    assert run(["validate"]) == 1
+    shown = {name for name, data in reports(repo).items() if b"123.75" in data}
+    assert sorted(Path(name).suffix for name in shown) == [".html", ".json", ".md"]
+    (repo / "mlctl.yaml").unlink()
+    before = reports(repo)
+    assert run(["validate", "--show-values"]) == 1
+    assert reports(repo) == before
+
+
+def test_the_terminal_shows_values(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = repo / "data" / "raw.csv"
+    path.write_text(path.read_text().replace("\n5,5.0\n", "\n5,-123.75\n"))
+    assert run(["validate"]) == 1
+    assert "-123.75" in capsys.readouterr().out
+
+
+def test_reports_are_small_and_the_page_stands_alone(repo: Path) -> None:
+    spoil(repo)
+    assert run(["validate", "raw"]) == 1
+    files = reports(repo)
+    assert sum(map(len, files.values())) < 20_000
+    (page,) = (data.decode() for name, data in files.items() if name.endswith(".html"))
+    assert "http" not in page.replace("http-equiv", "")
+    assert page.startswith("<!doctype html>")
+    assert "min 0" in page

@@ -61,12 +61,10 @@ def in_remotes(
     with _answering():
         for legacy, remote in {item[1:] for item in objects}:
             kind = "md5-dos2unix" if legacy else "md5"
-            store = _repo(root).cloud.get_remote_odb(remote, "check", hash_name=kind)
             md5s = [item[0] for item in objects if item[1:] == (legacy, remote)]
-            try:
+            with _reaching(remote):
+                store = _repo(root).cloud.get_remote_odb(remote, "check", hash_name=kind)
                 found.update((md5, legacy, remote) for md5 in store.oids_exist(md5s))
-            except Exception as error:  # each kind of remote has a library with errors of its own
-                raise NotAble(f"the remote {remote or ''} cannot be asked: {error}") from error
     return found
 
 
@@ -89,6 +87,22 @@ def external_entry(root: str, url: str) -> dict[str, Any] | None:
         dep.save()
         entry: dict[str, Any] = dep.dumpd()
     return entry
+
+
+@contextmanager
+def _reaching(remote: str | None) -> Iterator[None]:
+    """The errors of a remote as ours: each kind of remote has a library with errors of its own."""
+    from dvc.exceptions import DvcException
+
+    try:
+        yield
+    except DvcException:
+        raise
+    except Exception as error:
+        name = f"the remote {remote!r}" if remote else "the default remote"
+        raise NotAble(
+            f"{name} cannot be asked: {error}", hint="look at `dvc remote list`"
+        ) from error
 
 
 @lru_cache(maxsize=1)

@@ -69,7 +69,7 @@ def write(forms: Sequence[Wanted], suites: Sequence[Suite], root: str) -> None:
 
     suites = _from_top(suites, root)
     for item in forms:
-        text = item.form.render(suites)
+        text = item.form.render(suites).encode("utf-8", "replace").decode("utf-8")
         if item.file is not None:
             write_text(item.file, text)
         elif text:

@@ -37,7 +37,7 @@ class Finding:
     def fingerprint(self) -> str:
         """The same for the same problem, wherever its line moves and whatever its values are."""
         parts = f"{self.rule}\0{self.file}\0{self.subject}"
-        return hashlib.sha256(parts.encode()).hexdigest()
+        return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,8 @@ def _read(
     for path, oid, data in zip(files, oids, git.contents(oids, root), strict=True):
         text = data.decode("utf-8", "replace")
         try:
+            if blobs[path].stage:
+                raise Unmerged("is unmerged", file=path, hint="resolve the merge conflict")
             outs = staged.outs(text, path, rules)
         except ConfigError as error:
             faults.append(_fault(path, error))

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from mlctl.store.cache import Cache
     from mlctl.store.state import State
 
+_PATTERN = frozenset("*?[")
+
 
 class Data:
     """The data of one work tree: as it lies there, and as the staged pointers name it.
@@ -29,12 +31,15 @@ class Data:
         self._state: State | None = None
 
     def digest(self, key: str) -> str | None:
-        """The digest of what lies at `key`, `md5:…`, from the state database where it can be."""
+        """The digest of what lies at `key` (a path, or a pattern of several), `md5:…`.
+
+        It comes from the state database where it can.
+        """
         path = os.path.normpath(os.path.join(self._root, key))
         try:
             status = os.stat(path)
         except (FileNotFoundError, NotADirectoryError):
-            return None
+            return self._digest_of_matches(key) if _PATTERN.intersection(key) else None
         from mlctl.store.state import signature
 
         state = self._opened_state()
@@ -45,6 +50,17 @@ class Data:
 
         seen = observe(self._root, key, state, Ignore(self._root))
         return f"md5:{seen.digest.md5}" if seen is not None else None
+
+    def _digest_of_matches(self, pattern: str) -> str | None:
+        """That of a folder with the files that `pattern` matches, as DVC would take it."""
+        import glob
+
+        from mlctl.store.tree import tree_bytes, tree_id
+
+        names = sorted(glob.glob(pattern, root_dir=self._root, recursive=True))
+        files = [name for name in names if os.path.isfile(os.path.join(self._root, name))]
+        found = [(name, _md5(self.digest(name) or "")) for name in files]
+        return f"md5:{tree_id(tree_bytes(found))}" if found else None
 
     def staged_digest(self, key: str) -> str | None:
         """The digest that a staged pointer gives to `key`, or None where none does."""

@@ -38,7 +38,10 @@ def render(suites: Sequence[Suite]) -> str:
 def _result(finding: Finding, rule: int) -> dict[str, Any]:
     hint = f". {finding.hint}" if finding.hint else ""
     place = {
-        "artifactLocation": {"uri": quote(finding.file), "uriBaseId": "%SRCROOT%"},
+        "artifactLocation": {
+            "uri": quote(finding.file, errors="replace"),
+            "uriBaseId": "%SRCROOT%",
+        },
         "region": {"startLine": finding.line},
     }
     return {
