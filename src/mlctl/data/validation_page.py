@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlctl.data import values
@@ -21,7 +21,7 @@ _PATTERNS = (
 def cells(failure: Mapping[str, Any]) -> tuple[str, str, str, str, str, str]:
     """A failure as text for a table: column, check, count, share, first rows, first values."""
     count, rows, detail = failure["count"], failure["rows"], failure["detail"]
-    seen = [values.text(value) for value in _seen(failure)[:_ROWS]]
+    seen = _seen(failure)
     more = ", …" if count > min(_ROWS, len(rows)) and rows else ""
     place = f"{failure['file']}: " if failure.get("file") else ""
     return (
@@ -34,8 +34,11 @@ def cells(failure: Mapping[str, Any]) -> tuple[str, str, str, str, str, str]:
     )
 
 
-def _seen(failure: Mapping[str, Any]) -> Any:
-    return failure["values"] if "values" in failure else failure["patterns"]
+def _seen(failure: Mapping[str, Any]) -> list[str]:
+    """The values of the first rows, or the different patterns among them."""
+    if "values" in failure:
+        return [values.text(value) for value in failure["values"][:_ROWS]]
+    return list(dict.fromkeys(values.text(value) for value in failure["patterns"][:_ROWS]))
 
 
 def _reading(said: Mapping[str, Any]) -> str:
@@ -85,28 +88,25 @@ def to_html(said: Mapping[str, Any]) -> str:
     sections = [html.Section("Verdict", verdict)]
     if failures:
         sections.append(html.Section("Broken promises", _failures(failures), _reading(said)))
+    shares = [(_label(f), 100 * f["share"]) for f in failures if f["share"] and not f["detail"]]
+    if len(shares) > 1:
+        drawing = plots.bars(*zip(*shares, strict=True), value_label="% of rows")
+        sections.append(html.Section("Share of rows that break a promise", html.figure(drawing)))
     title = f"Validation of {said['dataset']}"
     return html.page(title, f"{data['path']} against {contract['path']}", sections)
 
 
-def _failures(failures: Any) -> Html:
-    rows = [
-        [column, html.code(check), _sorted(count, failure["count"]),
-         _sorted(share, failure["share"]), first, seen]
-        for failure in failures
-        for column, check, count, share, first, seen in [cells(failure)]
-    ]  # fmt: skip
-    table = html.table(HEADS, rows)
-    shares = [(_label(f), 100 * f["share"]) for f in failures if f["share"] and not f["detail"]]
-    if len(shares) < 2:
-        return table
-    drawing = plots.bars(*zip(*shares, strict=True), value_label="% of rows", width=900)
-    return join([table, html.figure(drawing, "Share of rows that break a promise")])
+def _failures(failures: Sequence[Mapping[str, Any]]) -> Html:
+    rows = []
+    for failure in failures:
+        column, check, count, share, first, seen = cells(failure)
+        sortable = (
+            html.Cell(count, failure["count"], right=True),
+            html.Cell(share, failure["share"], right=True),
+        )
+        rows.append([column, check, *sortable, first, seen])
+    return html.table(HEADS, rows)
 
 
 def _label(failure: Mapping[str, Any]) -> str:
     return f"{failure['column']} {failure['check']}".strip()
-
-
-def _sorted(shown: str, value: float) -> html.Cell:
-    return html.Cell(shown, value, right=True)

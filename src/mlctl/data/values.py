@@ -37,7 +37,7 @@ def pattern(value: Any) -> Any:
         return [pattern(item) for item in value]
     if isinstance(value, bool):
         return "true or false"
-    shape = "".join(map(_shape, text(value)))
+    shape = "".join(map(_shape, text(value) if value else str(value)))
     short = _RUN.sub(r"\1\1\1…", shape)
     return short if len(short) <= _LONGEST else short[: _LONGEST - 1] + "…"
 
@@ -56,6 +56,6 @@ def text(value: Any) -> str:
     """A value or a pattern as it stands in a table's cell."""
     if isinstance(value, tuple | list):
         return f"({', '.join(map(text, value))})"
-    if value is None:
-        return "null"
+    if value is None or value == "":
+        return "null" if value is None else '""'
     return f"{value:.6g}" if isinstance(value, float) else str(value)
