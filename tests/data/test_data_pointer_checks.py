@@ -269,7 +269,8 @@ def test_conflict_markers(repo: Path, name: str) -> None:
     lines[1:2] = ["<<<<<<< HEAD\n", lines[1], "=======\n", lines[1], ">>>>>>> other\n"]
     (repo / name).write_text("".join(lines))
     git(repo, "add", name)
-    assert [f for f in found(repo) if f[1] == name] == [("conflict", name, 2)]
+    assert found(repo) == [("conflict", name, 2)]
+    assert bool(notes(repo)) is (name == "raw.csv.dvc")
     assert found(repo, "dvc.yaml") == []
 
 
@@ -283,7 +284,7 @@ def test_an_unresolved_merge(repo: Path) -> None:
     commit(repo)
     merged = subprocess.run(["git", "merge", "other"], cwd=repo, capture_output=True, check=False)
     assert merged.returncode == 1
-    assert ("conflict", "raw.csv.dvc", 1) in found(repo)
+    assert found(repo) == [("conflict", "raw.csv.dvc", 1)]
 
 
 @pytest.mark.parametrize("text", ["outs: 5\n", "[", "outs:\n- path: [\n", "\0"])
@@ -291,6 +292,7 @@ def test_a_pointer_that_cannot_be_read(repo: Path, text: str) -> None:
     (repo / "raw.csv.dvc").write_text(text)
     git(repo, "add", "-A")
     assert [f[:2] for f in found(repo)] == [("unreadable", "raw.csv.dvc")]
+    assert notes(repo)[0].startswith("outs of pipelines were not checked: raw.csv.dvc")
 
 
 def profile(repo: Path, path: str, digest: str) -> None:

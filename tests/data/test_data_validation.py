@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from mlctl.data.inferring import infer_contract
 from mlctl.data.validated import Validated, to_dict
 from mlctl.data.validation import validate
 from mlctl.data.validation_page import to_markdown
-from mlctl.errors import ConfigError, InvalidInput
+from mlctl.errors import Busy, ConfigError, InvalidInput
 
 
 @pytest.fixture
@@ -326,3 +327,59 @@ def test_reports_are_small_and_the_page_stands_alone(repo: Path) -> None:
     assert "http" not in page.replace("http-equiv", "")
     assert page.startswith("<!doctype html>")
     assert "min 0" in page
+
+
+def test_a_plain_git_hook_of_a_project_below_the_top(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """git names its index to a hook from the top; a commit of some paths has one of its own."""
+    root = tmp_path / "sub" / "project"
+    (root / ".dvc").mkdir(parents=True)
+    (root / ".dvc" / "config").touch()
+    (root / "contracts").mkdir()
+    (root / "raw.csv").write_text("id\n1\n2\n")
+    (root / "contracts" / "raw.yaml").write_text(
+        "schema: mlctl.contract/1\ndata: raw.csv\ncolumns:\n  id: {type: int, unique: true}\n"
+    )
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    hook = tmp_path / ".git" / "hooks" / "pre-commit"
+    hook.write_text(
+        f"#!/bin/sh\n{sys.executable} -m mlctl validate -C sub/project &&\n"
+        f"{sys.executable} -m mlctl data check-pointers -C sub/project\n"
+    )
+    hook.chmod(0o755)
+
+    def commit(*args: str) -> tuple[int, str]:
+        done = subprocess.run(
+            ["git", "commit", "-qm", "x", *args], cwd=tmp_path, capture_output=True, text=True
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    stage(root, "raw.csv")
+    assert commit()[0] == 0
+    (root / "raw.csv").write_text("id\n1\n1\n")
+    stage(root, "raw.csv")
+    (root / "notes.md").write_text("x")
+    subprocess.run(["git", "add", "-A"], cwd=tmp_path, check=True)
+    code, said = commit()
+    assert code == 1, said
+    assert "unique" in said
+    assert commit("--only", "sub/project/notes.md")[0] == 0
+    assert commit("--only", "sub/project/raw.csv.dvc")[0] == 1
+
+
+def test_data_that_changes_while_it_is_judged(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mlctl.data import validation
+
+    judge = validation._judge
+
+    def meanwhile(root: str, item: object) -> Verdict:
+        verdict = judge(root, item)
+        spoil(repo)
+        return verdict
+
+    monkeypatch.setattr(validation, "_judge", meanwhile)
+    with pytest.raises(Busy, match="changed while it was read"):
+        validate(str(repo), ["raw"])
+    monkeypatch.undo()
+    assert validate(str(repo), ["raw"])[0].valid is False

@@ -95,7 +95,7 @@ def a_large_file_is_refused(shop):
 
 def a_push_without_the_data_is_refused(shop):
     ok("git init -q --bare ../git.git && git remote add origin ../git.git", shop)
-    ok("dvc remote add -qd storage ../storage && git commit -qam remote", shop)
+    ok("dvc remote add -q -d storage ../storage && git commit -qam remote", shop)
     ok("pre-commit install -t pre-push", shop)
     done = sh("git push -q origin main", shop)
     said = done.stdout + done.stderr

@@ -22,6 +22,8 @@ from mlctl.reports.scales import size_text
 from mlctl.store.cache import Cache, MissingObjects
 from mlctl.store.config import load_config
 
+Rules = Mapping[tuple[str, str, str], StagedOut]
+
 PROFILES = "profiles"
 _BEFORE = ("HEAD", "MERGE_HEAD", "CHERRY_PICK_HEAD")  # what these hold is no news
 _FILES = ("100644", "100755")
@@ -57,15 +59,16 @@ def check(root: str, asked: Asked) -> tuple[Suite, list[str]]:
     blobs = {blob.path: blob for blob in listed}
     before = _before(root, asked)
     chosen = blobs.keys() if asked.names is None else blobs.keys() & asked.names
-    pointers, faults = _read(root, blobs, before)
+    rules, notes = _rules(root, blobs)
+    pointers, faults = _read(root, blobs, before, rules)
     cache = Cache(load_config(root))
     picked = [pointer for pointer in pointers if pointer.file in chosen]
     doubles = list(_tracked_twice(pointers, blobs, chosen))
-    notes: list[str] = []
     if asked.remote:
         missing = list(_missing_everywhere(root, cache, picked))
     else:
-        missing, notes = _missing(cache, picked)
+        missing, not_asked = _missing(cache, picked)
+        notes += not_asked
     findings = [
         *_large(root, blobs, before, chosen, asked, {path for _, path in doubles}),
         *(finding for finding, _ in doubles),
@@ -88,13 +91,25 @@ def _before(root: str, asked: Asked) -> list[dict[str, str]]:
     return [{blob.path: blob.oid for blob in git.committed(root, name)} for name in names]
 
 
+def _rules(root: str, blobs: Mapping[str, git.Blob]) -> tuple[Rules, list[str]]:
+    """What the pipelines say of the outs in locks, and a note where they cannot be read."""
+    if not any(map(staged.is_lock, blobs)):
+        return {}, []
+    try:
+        return staged.pipeline_rules(root), []
+    except ConfigError as error:
+        return {}, [f"outs of pipelines were not checked: {error}"]
+
+
 def _read(
-    root: str, blobs: Mapping[str, git.Blob], before: Sequence[Mapping[str, str]]
+    root: str,
+    blobs: Mapping[str, git.Blob],
+    before: Sequence[Mapping[str, str]],
+    rules: Rules,
 ) -> tuple[list[_Pointer], list[Finding]]:
     """The pointers that can be read, and what is wrong with the others."""
     files = [path for path in blobs if staged.is_pointer(path)]
     old = {(path, tree[path]) for path in files for tree in before if path in tree}
-    rules = staged.pipeline_rules(root) if any(map(staged.is_lock, files)) else {}
     oids = [blobs[path].oid for path in files]
     known = _outs_before(root, old - set(zip(files, oids, strict=True)), rules)
     pointers, faults = [], []
@@ -115,7 +130,7 @@ def _read(
 
 
 def _outs_before(
-    root: str, old: Collection[tuple[str, str]], rules: Mapping[tuple[str, str, str], StagedOut]
+    root: str, old: Collection[tuple[str, str]], rules: Rules
 ) -> set[tuple[str, str, str]]:
     """Pointer, path and hash of each out that an earlier version of its pointer records."""
     items = sorted(old)

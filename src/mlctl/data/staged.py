@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from mlctl.adapters import git
-from mlctl.errors import ConfigError, MlctlError
+from mlctl.errors import ConfigError
 
 _PATTERNS = ("*.dvc", "dvc.lock", "*/dvc.lock", "dvc.yaml", "*/dvc.yaml")
 _MADE_ELSEWHERE = ("repo", "db")  # deps of imports that DVC can fetch again, and never pushes
@@ -61,7 +62,8 @@ def listing(root: str, revision: str | None = None) -> list[git.Blob]:
 def outs(text: str, file: str, rules: Mapping[tuple[str, str, str], StagedOut]) -> list[StagedOut]:
     """The outs that the pointer `file` records; `rules` (of `pipeline_rules`) are for its stages.
 
-    Raises ConfigError where it cannot be read.
+    A lock does not say which outs DVC caches: one without a rule counts as not cached. Raises
+    ConfigError where it cannot be read.
     """
     if not is_lock(file):
         return _outs_of_pointer(text, file)
@@ -71,7 +73,8 @@ def outs(text: str, file: str, rules: Mapping[tuple[str, str, str], StagedOut]) 
     for name, stage in lockfile.parse_text(text, name=file).stages.items():
         for index, item in enumerate(stage.outs):
             path = posixpath.normpath(posixpath.join(posixpath.dirname(file), item.path))
-            rule = rules.get((file, name, item.path), StagedOut(file, (), path, ""))
+            unknown = StagedOut(file, (), path, "", cached=False)
+            rule = rules.get((file, name, item.path), unknown)
             md5 = item.digest.md5 if item.digest else ""
             legacy = bool(item.digest and item.digest.legacy)
             where = ("stages", name, "outs", index)
@@ -107,14 +110,12 @@ def _outs_of_pointer(text: str, file: str) -> list[StagedOut]:
 def pipeline_rules(root: str) -> dict[tuple[str, str, str], StagedOut]:
     """For each out of a stage, by lock, stage and path: where it lies and who is to hold it.
 
-    A lock does not say it. Empty where the pipeline files of the work tree cannot be read.
+    A lock does not say it. Raises ConfigError where the pipeline files of the work tree cannot be
+    read.
     """
     from mlctl.pipeline.project import Project
 
-    try:
-        project = Project.open(root)
-    except MlctlError:
-        return {}
+    project = Project.open(root)
     rules = {
         (stage.record_file, stage.name, out.path): StagedOut(
             stage.record_file, (), out.key, "",
@@ -132,7 +133,10 @@ def digests(root: str, listed: Sequence[git.Blob]) -> dict[str, str]:
     A pointer that is unmerged or cannot be read says nothing.
     """
     blobs = [blob for blob in listed if is_pointer(blob.path) and not blob.stage]
-    rules = pipeline_rules(root) if any(is_lock(blob.path) for blob in blobs) else {}
+    rules: dict[tuple[str, str, str], StagedOut] = {}
+    if any(is_lock(blob.path) for blob in blobs):
+        with suppress(ConfigError):
+            rules = pipeline_rules(root)
     found = {}
     for blob, data in zip(blobs, git.contents([b.oid for b in blobs], root), strict=True):
         for out in readable_outs(data, blob.path, rules):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import posixpath
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -19,7 +20,7 @@ from mlctl.data.contracts.outcome import Verdict
 from mlctl.data.memory import Memory
 from mlctl.data.validated import Validated
 from mlctl.data.whereabouts import Data
-from mlctl.errors import ConfigError
+from mlctl.errors import Busy, ConfigError
 
 
 class _Named(NamedTuple):
@@ -47,7 +48,8 @@ def validate(
     Every contract is read before any data. With `staged` the data is what the pointers in git's
     index (or those of the commit `revision`) name, whatever lies in the work tree. Data that is
     nowhere here is left without a verdict if that is `absent_ok`. Raises ConfigError for a wrong
-    contract or missing data, and InvalidInput for an unknown name.
+    contract or missing data, InvalidInput for an unknown name, and Busy for data that is being
+    written.
     """
     memory = Memory(os.path.join(root, ".mlctl"))
     named = [_name(root, memory, name) for name in files.select(root, wanted)]
@@ -92,7 +94,7 @@ def _facts(name: str, text: str) -> dict[str, Any]:
     digest = hashlib.sha256(meaning.encode()).hexdigest()
     personal = [c.name for c in contract.columns if getattr(c, "personal", False)]
     return {
-        "data": contract.data,
+        "data": posixpath.normpath(contract.data),
         "digest": f"sha256:{digest}",
         "personal": personal,
         "ages": getattr(contract, "freshness", None) is not None,
@@ -116,6 +118,8 @@ def _validate_one(data: Data, memory: Memory, item: _Named, *, staged: bool) -> 
         if root is None:
             return result
         verdict = _judge(root, item)
+        if root == data.root and data.digest(item.data) != digest:
+            raise Busy(f"{item.data}: changed while it was read", hint="wait until it is written")
     memory.remember(verdict, digest, item.holds)
     return replace(result, verdict=verdict)
 

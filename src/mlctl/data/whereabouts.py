@@ -25,7 +25,7 @@ class Data:
     """
 
     def __init__(self, root: str, memory: Memory, revision: str | None = None) -> None:
-        self._root = root
+        self.root = root
         self._memory = memory
         self._revision = revision
         self._state: State | None = None
@@ -35,7 +35,7 @@ class Data:
 
         It comes from the state database where it can.
         """
-        path = os.path.normpath(os.path.join(self._root, key))
+        path = os.path.normpath(os.path.join(self.root, key))
         try:
             status = os.stat(path)
         except (FileNotFoundError, NotADirectoryError):
@@ -48,7 +48,7 @@ class Data:
         from mlctl.store.ignore import Ignore
         from mlctl.store.observe import observe
 
-        seen = observe(self._root, key, state, Ignore(self._root))
+        seen = observe(self.root, key, state, Ignore(self.root))
         return f"md5:{seen.digest.md5}" if seen is not None else None
 
     def _digest_of_matches(self, pattern: str) -> str | None:
@@ -57,8 +57,8 @@ class Data:
 
         from mlctl.store.tree import tree_bytes, tree_id
 
-        names = sorted(glob.glob(pattern, root_dir=self._root, recursive=True))
-        files = [name for name in names if os.path.isfile(os.path.join(self._root, name))]
+        names = sorted(glob.glob(pattern, root_dir=self.root, recursive=True))
+        files = [name for name in names if os.path.isfile(os.path.join(self.root, name))]
         found = [(name, _md5(self.digest(name) or "")) for name in files]
         return f"md5:{tree_id(tree_bytes(found))}" if found else None
 
@@ -81,7 +81,7 @@ class Data:
 
         with ExitStack() as stack:
             if self.digest(key) == digest:
-                yield self._root
+                yield self.root
             elif self._cache.has(Digest(_md5(digest))):
                 from mlctl.store.view import viewed
 
@@ -98,7 +98,7 @@ class Data:
         if self._state is None:
             from mlctl.store.state import State, make_local_dir
 
-            folder = os.path.join(self._root, ".mlctl")
+            folder = os.path.join(self.root, ".mlctl")
             make_local_dir(folder)
             self._state = State(folder)
         return self._state
@@ -109,11 +109,11 @@ class Data:
         from mlctl.data import staged
 
         try:
-            listed = staged.listing(self._root, self._revision)
+            listed = staged.listing(self.root, self._revision)
         except ToolFailed:  # no git repository
             return {}
         found: dict[str, str] = self._memory.recall(
-            "pointers", repr(listed), lambda: staged.digests(self._root, listed)
+            "pointers", repr(listed), lambda: staged.digests(self.root, listed)
         )
         return found
 
@@ -122,7 +122,7 @@ class Data:
         from mlctl.store.cache import Cache
         from mlctl.store.config import load_config
 
-        return Cache(load_config(self._root), self._opened_state())
+        return Cache(load_config(self.root), self._opened_state())
 
 
 def _md5(digest: str) -> str:
