@@ -102,6 +102,12 @@ def test_a_sound_repository_has_no_findings_and_is_left_as_it_is(repo: Path) -> 
     }
 
 
+def test_the_local_folder_is_hidden_from_git(repo: Path) -> None:
+    subprocess.run(["rm", "-r", ".mlctl"], cwd=repo, check=True)
+    assert found(repo) == []
+    assert git(repo, "status", "--short") == ""
+
+
 def test_before_the_first_commit(repo: Path) -> None:
     git(repo, "update-ref", "-d", "HEAD")
     assert found(repo) == []
@@ -314,7 +320,7 @@ def test_profiles_of_other_data(repo: Path) -> None:
     assert found(repo, "images.dvc") == []
     profile(repo, "raw.csv", f"md5:{md5_in(repo / 'raw.csv.dvc')}")
     assert found(repo) == []
-    (repo / "profiles" / "images.json").write_text("[]")
+    (repo / "profiles" / "images.json").write_text("[]" + " " * LARGE_FILE)
     git(repo, "add", "-A")
     assert found(repo) == [("stale-profile", "profiles/images.json", 1)]
 

@@ -344,8 +344,9 @@ def test_a_plain_git_hook_of_a_project_below_the_top(
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
     hook = tmp_path / ".git" / "hooks" / "pre-commit"
     hook.write_text(
-        f"#!/bin/sh\n{sys.executable} -m mlctl validate -C sub/project &&\n"
-        f"{sys.executable} -m mlctl data check-pointers -C sub/project\n"
+        f"#!/bin/sh\nmlctl='{sys.executable} -m mlctl'\nexport PRE_COMMIT=1\n"
+        "$mlctl validate -C sub/project && cd sub &&\n"
+        "$mlctl data check-pointers -C project $(git diff --cached --name-only)\n"
     )
     hook.chmod(0o755)
 
@@ -366,6 +367,22 @@ def test_a_plain_git_hook_of_a_project_below_the_top(
     assert "unique" in said
     assert commit("--only", "sub/project/notes.md")[0] == 0
     assert commit("--only", "sub/project/raw.csv.dvc")[0] == 1
+    subprocess.run(["git", "reset", "-q"], cwd=tmp_path, check=True)
+    (root / "big.bin").write_bytes(b"x" * 600_000)
+    subprocess.run(["git", "add", "sub/project/big.bin"], cwd=tmp_path, check=True)
+    code, said = commit()
+    assert code == 1
+    assert "big.bin:1: large-file" in said
+
+
+def test_a_hook_before_the_first_contract_stops_nobody(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in (repo / "contracts").iterdir():
+        path.unlink()
+    assert run(["validate"]) == 2
+    monkeypatch.setenv("PRE_COMMIT", "1")
+    assert run(["validate"]) == 0
 
 
 def test_data_that_changes_while_it_is_judged(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:

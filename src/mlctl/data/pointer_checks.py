@@ -1,14 +1,14 @@
 """What is wrong with the pointers that are about to be committed, or to be pushed.
 
 Everything is read from git's index or from a commit; of the work tree only `dvc.yaml` files count,
-which say what a `dvc.lock` does not. Nothing is written.
+which say what a `dvc.lock` does not. Nothing is written but mlctl's own memory of parsed files.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -53,70 +53,78 @@ class _Pointer(NamedTuple):
     new: list[StagedOut]
 
 
+class _Look(NamedTuple):
+    """What is looked at: all files by path, the objects in the commits before, and what counts."""
+
+    root: str
+    blobs: Mapping[str, git.Blob]
+    before: Sequence[Mapping[str, str]]
+    chosen: Collection[str]
+
+    def older(self, paths: Iterable[str]) -> list[tuple[str, str]]:
+        """Path and object of each earlier version of `paths`."""
+        return [(path, tree[path]) for path in paths for tree in self.before if path in tree]
+
+
 def check(root: str, asked: Asked) -> tuple[Suite, list[str]]:
     """All findings, and notes of what was not asked."""
-    listed = _listed(root, asked.revision)
-    blobs = {blob.path: blob for blob in listed}
-    before = _before(root, asked)
-    chosen = blobs.keys() if asked.names is None else blobs.keys() & asked.names
-    rules, notes = _rules(root, blobs)
-    pointers, faults = _read(root, blobs, before, rules)
+    look = _look(root, asked)
+    rules, notes = _rules(look)
+    pointers, faults = _read(look, rules)
+    picked = [pointer for pointer in pointers if pointer.file in look.chosen]
     cache = Cache(load_config(root))
-    picked = [pointer for pointer in pointers if pointer.file in chosen]
-    doubles = list(_tracked_twice(pointers, blobs, chosen))
     if asked.remote:
         missing = list(_missing_everywhere(root, cache, picked))
     else:
-        missing, not_asked = _missing(cache, picked)
-        notes += not_asked
+        missing = list(_missing(cache, picked))
+        notes += _not_asked(cache, picked) if asked.names is None else []
+    doubles = list(_tracked_twice(look, pointers))
     findings = [
-        *_large(root, blobs, before, chosen, asked, {path for _, path in doubles}),
-        *(finding for finding, _ in doubles),
-        *(fault for fault in faults if fault.file in chosen),
+        *_large(look, asked, leave={finding.file for finding in doubles}),
+        *doubles,
+        *(fault for fault in faults if fault.file in look.chosen),
         *missing,
-        *_stale_profiles(root, pointers, blobs, chosen),
+        *_stale_profiles(look, pointers),
     ]
     findings.sort(key=lambda finding: (finding.file, finding.line, finding.rule))
-    summary = f"{len(chosen)} files, {len(picked)} pointers"
-    return Suite("pointers", len(chosen), tuple(findings), summary), notes
+    summary = f"{len(look.chosen)} files, {len(picked)} pointers"
+    return Suite("pointers", len(look.chosen), tuple(findings), summary), notes
 
 
-def _listed(root: str, revision: str | None) -> list[git.Blob]:
-    return git.staged(root) if revision is None else git.committed(root, revision)
+def _look(root: str, asked: Asked) -> _Look:
+    names: Sequence[str] = _BEFORE
+    if asked.revision is None:
+        listed = git.staged(root)
+    else:
+        listed = git.committed(root, asked.revision)
+        names = [asked.before] if asked.before else []
+    blobs = {blob.path: blob for blob in listed}
+    before = [{blob.path: blob.oid for blob in git.committed(root, name)} for name in names]
+    chosen = blobs.keys() if asked.names is None else blobs.keys() & asked.names
+    return _Look(root, blobs, before, chosen)
 
 
-def _before(root: str, asked: Asked) -> list[dict[str, str]]:
-    """Path -> object, in each commit that went before."""
-    names = _BEFORE if asked.revision is None else (asked.before,) if asked.before else ()
-    return [{blob.path: blob.oid for blob in git.committed(root, name)} for name in names]
-
-
-def _rules(root: str, blobs: Mapping[str, git.Blob]) -> tuple[Rules, list[str]]:
+def _rules(look: _Look) -> tuple[Rules, list[str]]:
     """What the pipelines say of the outs in locks, and a note where they cannot be read."""
-    if not any(map(staged.is_lock, blobs)):
+    if not any(map(staged.is_lock, look.blobs)):
         return {}, []
     try:
-        return staged.pipeline_rules(root), []
+        return staged.pipeline_rules(look.root), []
     except ConfigError as error:
         return {}, [f"outs of pipelines were not checked: {error}"]
 
 
-def _read(
-    root: str,
-    blobs: Mapping[str, git.Blob],
-    before: Sequence[Mapping[str, str]],
-    rules: Rules,
-) -> tuple[list[_Pointer], list[Finding]]:
+def _read(look: _Look, rules: Rules) -> tuple[list[_Pointer], list[Finding]]:
     """The pointers that can be read, and what is wrong with the others."""
-    files = [path for path in blobs if staged.is_pointer(path)]
-    old = {(path, tree[path]) for path in files for tree in before if path in tree}
-    oids = [blobs[path].oid for path in files]
-    known = _outs_before(root, old - set(zip(files, oids, strict=True)), rules)
+    files = [path for path in look.blobs if staged.is_pointer(path)]
+    oids = [look.blobs[path].oid for path in files]
+    old = set(look.older(files))
+    known = _outs_of(look.root, old - set(zip(files, oids, strict=True)), rules)
     pointers, faults = [], []
-    for path, oid, data in zip(files, oids, git.contents(oids, root), strict=True):
+    for path, oid, data in zip(files, oids, git.contents(oids, look.root), strict=True):
         text = data.decode("utf-8", "replace")
         try:
-            if blobs[path].stage:
+            if look.blobs[path].stage:
                 raise Unmerged("is unmerged", file=path, hint="resolve the merge conflict")
             outs = staged.outs(text, path, rules)
         except ConfigError as error:
@@ -129,11 +137,11 @@ def _read(
     return pointers, faults
 
 
-def _outs_before(
-    root: str, old: Collection[tuple[str, str]], rules: Rules
+def _outs_of(
+    root: str, versions: Iterable[tuple[str, str]], rules: Rules
 ) -> set[tuple[str, str, str]]:
-    """Pointer, path and hash of each out that an earlier version of its pointer records."""
-    items = sorted(old)
+    """Pointer, path and hash of each out that these versions of pointers record."""
+    items = sorted(versions)
     texts = git.contents([oid for _, oid in items], root)
     return {
         (path, out.path, out.md5)
@@ -148,25 +156,19 @@ def _fault(path: str, error: ConfigError) -> Finding:
     return Finding(rule, path, f"{path}: {error.message}", path, error.line or 1, hint)
 
 
-def _large(
-    root: str,
-    blobs: Mapping[str, git.Blob],
-    before: Sequence[Mapping[str, str]],
-    chosen: Collection[str],
-    asked: Asked,
-    tracked: Collection[str],
-) -> Iterator[Finding]:
+def _large(look: _Look, asked: Asked, *, leave: Collection[str]) -> Iterator[Finding]:
     """Large files that DVC does not track; with names, only those that were not as large before."""
     paths = [
         path
-        for path in sorted(chosen)
-        if blobs[path].mode in _FILES and not staged.is_pointer(path) and path not in tracked
+        for path in sorted(look.chosen)
+        if look.blobs[path].mode in _FILES and path not in leave and not _is_ours(path)
     ]
-    sizes = git.sizes([blobs[path].oid for path in paths], root)
+    sizes = git.sizes([look.blobs[path].oid for path in paths], look.root)
     large = {path: size for path, size in zip(paths, sizes, strict=True) if size > asked.large}
     if asked.names is not None:
-        old = [(path, tree[path]) for path in large for tree in before if path in tree]
-        for (path, _), size in zip(old, git.sizes([oid for _, oid in old], root), strict=True):
+        old = look.older(large)
+        sizes = git.sizes([oid for _, oid in old], look.root)
+        for (path, _), size in zip(old, sizes, strict=True):
             if size > asked.large:
                 large.pop(path, None)
     for path, size in large.items():
@@ -181,18 +183,20 @@ def _large(
         )
 
 
-def _tracked_twice(
-    pointers: Sequence[_Pointer], blobs: Mapping[str, git.Blob], chosen: Collection[str]
-) -> Iterator[tuple[Finding, str]]:
-    """Data of DVC's that git holds as well, and which file of it."""
+def _is_ours(path: str) -> bool:
+    """Whether the file belongs to git whatever its size: a pointer, a lock or a profile."""
+    return staged.is_pointer(path) or path.startswith(f"{PROFILES}/")
+
+
+def _tracked_twice(look: _Look, pointers: Sequence[_Pointer]) -> Iterator[Finding]:
+    """Files of DVC's that git holds as well."""
     owners = {out.path: pointer for pointer in pointers for out in pointer.outs if out.cached}
-    for path in blobs:
-        for key in _and_parents(path):
-            if key in owners and (path in chosen or owners[key].file in chosen):
-                pointer = owners[key]
-                message = f"{path}: git tracks it, and so does DVC, by {pointer.file}"
-                hint = f"`git rm --cached {path}`: git needs the pointer only"
-                yield Finding("tracked-twice", path, message, path, hint=hint), path
+    for path in look.blobs:
+        owner = next((owners[key] for key in _and_parents(path) if key in owners), None)
+        if owner is not None and (path in look.chosen or owner.file in look.chosen):
+            message = f"{path}: git tracks it, and so does DVC, by {owner.file}"
+            hint = f"`git rm --cached {path}`: git needs the pointer only"
+            yield Finding("tracked-twice", path, message, path, hint=hint)
 
 
 def _and_parents(path: str) -> Iterator[str]:
@@ -201,14 +205,20 @@ def _and_parents(path: str) -> Iterator[str]:
         path = path.rpartition("/")[0]
 
 
-def _missing(cache: Cache, pointers: Sequence[_Pointer]) -> tuple[list[Finding], list[str]]:
-    """The news whose content is not in the cache; how many more outs are not there is a note."""
-    gone = [(p, out) for p in pointers for out in p.outs if _needs(out) and _lacks(cache, out)]
-    new = [(pointer, out) for pointer, out in gone if out in pointer.new]
-    found = [_lost(*item, "in no cache here; no remote was asked") for item in new]
-    old = len(gone) - len(new)
-    said = f"{old} outs that did not change are not in the cache; --remote asks the remotes"
-    return found, [said] if old else []
+def _missing(cache: Cache, pointers: Sequence[_Pointer]) -> Iterator[Finding]:
+    """The news whose content is not in the cache."""
+    for pointer in pointers:
+        for out in pointer.new:
+            if _needs(out) and _lacks(cache, out):
+                yield _lost(pointer, out, "in no cache here; no remote was asked")
+
+
+def _not_asked(cache: Cache, pointers: Sequence[_Pointer]) -> list[str]:
+    """A note of the other outs that are not in the cache, which is usual in a fresh clone."""
+    old = [out for pointer in pointers for out in pointer.outs if out not in pointer.new]
+    gone = sum(_needs(out) and _lacks(cache, out) for out in old)
+    said = f"{gone} outs that did not change are not in the cache; --remote asks the remotes"
+    return [said] if gone else []
 
 
 def _missing_everywhere(root: str, cache: Cache, pointers: Sequence[_Pointer]) -> Iterator[Finding]:
@@ -257,21 +267,16 @@ def _at(pointer: _Pointer, out: StagedOut, rule: str, message: str, hint: str) -
     return Finding(rule, out.path, message, pointer.file, line, hint, properties)
 
 
-def _stale_profiles(
-    root: str,
-    pointers: Sequence[_Pointer],
-    blobs: Mapping[str, git.Blob],
-    chosen: Collection[str],
-) -> Iterator[Finding]:
+def _stale_profiles(look: _Look, pointers: Sequence[_Pointer]) -> Iterator[Finding]:
     """Committed profiles of other data than the pointer names."""
     items = [
-        (out, f"{PROFILES}/{out.path}.json")
+        (out, file)
         for pointer in pointers
         for out in pointer.outs
-        if out.digest and (pointer.file in chosen or f"{PROFILES}/{out.path}.json" in chosen)
+        if out.digest and (file := f"{PROFILES}/{out.path}.json") in look.blobs
+        if pointer.file in look.chosen or file in look.chosen
     ]
-    items = [(out, file) for out, file in items if file in blobs]
-    texts = git.contents([blobs[file].oid for _, file in items], root)
+    texts = git.contents([look.blobs[file].oid for _, file in items], look.root)
     for (out, file), data in zip(items, texts, strict=True):
         digest = _digest_of_profile(data)
         if digest != out.digest:

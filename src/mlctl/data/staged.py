@@ -114,6 +114,7 @@ def pipeline_rules(root: str) -> dict[tuple[str, str, str], StagedOut]:
     read.
     """
     from mlctl.pipeline.project import Project
+    from mlctl.store.state import make_local_dir
 
     project = Project.open(root)
     rules = {
@@ -123,6 +124,7 @@ def pipeline_rules(root: str) -> dict[tuple[str, str, str], StagedOut]:
         )
         for stage in project.stages if stage.name is not None for out in stage.outs
     }  # fmt: skip
+    make_local_dir(project.config.local_dir)
     project.save_state()
     return rules
 

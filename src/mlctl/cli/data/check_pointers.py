@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+_SHOWN = 50
 _TO, _FROM = "PRE_COMMIT_TO_REF", "PRE_COMMIT_FROM_REF"  # pre-commit sets them before a push
 
 
@@ -60,9 +61,8 @@ def check_pointers(
     forms = _forms.wanted(formats, json=json)
     root = find_root(".")
     pushed = os.environ.get(_TO)
-    names = (os.path.relpath(os.path.abspath(file), root) for file in files or ())
     asked = Asked(
-        frozenset(names) if files else None,
+        frozenset(_from_root(root, files)) if files else None,
         _large(root, large_file),
         remote=remote or pushed is not None,
         revision=pushed,
@@ -75,6 +75,16 @@ def check_pointers(
     elif not _forms.to_stdout(forms):
         _show(suite, notes)
     return 1 if suite.findings else 0
+
+
+def _from_root(root: str, files: Sequence[str]) -> list[str]:
+    """The files as paths from `root`. pre-commit names them from git's top, whatever -C says."""
+    start = "."
+    if "PRE_COMMIT" in os.environ:
+        from mlctl.store.config import load_config
+
+        start = load_config(root).git_root or root
+    return [os.path.relpath(os.path.join(start, file), root) for file in files]
 
 
 def _large(root: str, asked: str | None) -> int:
@@ -101,11 +111,13 @@ def _print_json(suite: Suite, notes: Sequence[str]) -> None:
 def _show(suite: Suite, notes: Sequence[str]) -> None:
     from mlctl.cli._output import say, styled
 
-    for finding in suite.findings:
+    for finding in suite.findings[:_SHOWN]:
         say(f"{finding.file}:{finding.line}: {styled(finding.rule, '31')}")
         say(f"  {finding.message}")
         if finding.hint:
             say(f"  {styled(finding.hint, '2')}")
+    if len(suite.findings) > _SHOWN:
+        say(f"and {len(suite.findings) - _SHOWN} more; --json has them all")
     for note in notes:
         say(styled(f"note: {note}", "2"))
     ending = styled(f"{len(suite.findings)} found", "31") if suite.findings else styled("ok", "32")
