@@ -28,8 +28,8 @@ def git(repo: Path, *args: str) -> str:
 @pytest.fixture
 def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A committed file, a committed folder and a stage with a cached and an uncached out."""
-    for mark in ("PRE_COMMIT_TO_REF", "PRE_COMMIT_FROM_REF", "GITHUB_STEP_SUMMARY"):
-        monkeypatch.delenv(mark, raising=False)
+    for mark in [name for name in os.environ if name.startswith(("PRE_COMMIT", "GITHUB_"))]:
+        monkeypatch.delenv(mark)
     root = made(tmp_path / "repo", tmp_path / "remote")
     monkeypatch.chdir(root)
     (root / "raw.csv").write_text("a\n1\n")
@@ -257,7 +257,12 @@ def test_before_a_push_the_pushed_commit_and_the_remote_count(
     assert dvc("push", "-q", cwd=repo).code == 0
     change(repo, "raw.csv", "a\n7\n")
     git(repo, "commit", "-qm", "seven")
-    monkeypatch.setenv("PRE_COMMIT_FROM_REF", "HEAD~1")
+    for name, value in (("", "1"), ("_FROM_REF", "HEAD~1"), ("_TO_REF", "HEAD~1")):
+        monkeypatch.setenv(f"PRE_COMMIT{name}", value)
+    assert run(["data", "check-pointers", "raw.csv.dvc"]) == 0
+    monkeypatch.setenv("PRE_COMMIT_TO_REF", "HEAD")
+    assert run(["data", "check-pointers", "raw.csv.dvc"]) == 0  # in CI, which is no push
+    monkeypatch.setenv("PRE_COMMIT_REMOTE_NAME", "origin")
     monkeypatch.setenv("PRE_COMMIT_TO_REF", "HEAD~1")
     assert run(["data", "check-pointers", "raw.csv.dvc"]) == 0
     monkeypatch.setenv("PRE_COMMIT_TO_REF", "HEAD")
@@ -266,6 +271,11 @@ def test_before_a_push_the_pushed_commit_and_the_remote_count(
     (finding,) = json.loads(capsys.readouterr().out)["findings"]
     assert finding["rule"] == "not-pushed"
     assert finding["hint"] == "`dvc push raw.csv`"
+    for name in ("TO_REF", "FROM_REF"):
+        monkeypatch.delenv(f"PRE_COMMIT_{name}")
+    monkeypatch.setenv("PRE_COMMIT_LOCAL_BRANCH", "refs/heads/main")
+    git(repo, "rm", "-q", "--cached", "raw.csv.dvc")
+    assert run(["data", "check-pointers", "raw.csv.dvc"]) == 1
 
 
 @pytest.mark.parametrize("name", ["dvc.lock", "raw.csv.dvc"])

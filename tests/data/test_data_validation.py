@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -24,8 +25,9 @@ from mlctl.errors import Busy, ConfigError, InvalidInput
 
 @pytest.fixture
 def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for mark in ("GIT_INDEX_FILE", "PRE_COMMIT", "PRE_COMMIT_TO_REF", "GITHUB_STEP_SUMMARY"):
-        monkeypatch.delenv(mark, raising=False)
+    hooks = ("GIT_INDEX_FILE", "PRE_COMMIT", "GITHUB_")
+    for mark in [name for name in os.environ if name.startswith(hooks)]:
+        monkeypatch.delenv(mark)
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
     (tmp_path / ".dvc").mkdir()
     (tmp_path / ".dvc" / "config").touch()

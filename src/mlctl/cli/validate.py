@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,9 +13,6 @@ if TYPE_CHECKING:
     from mlctl.data.validated import Validated
 
 app = typer.Typer()
-
-_HOOK_MARKS = ("GIT_INDEX_FILE", "PRE_COMMIT")  # git sets one for its commit hooks
-_PUSHED = "PRE_COMMIT_TO_REF"  # pre-commit names what a push brings
 
 
 @app.command()
@@ -60,12 +56,12 @@ def validate(
 
         $ mlctl validate --format junit=junit.xml --format sarif=validate.sarif
     """
-    from mlctl.cli import _forms
+    from mlctl.cli import _forms, _hook
     from mlctl.data.contracts import files
     from mlctl.data.validation import validate as judge
     from mlctl.store.config import find_root
 
-    in_hook = any(mark in os.environ for mark in _HOOK_MARKS)
+    in_hook = _hook.in_hook()
     forms = _forms.wanted(formats, json=json)
     root = find_root(".")
     if in_hook and not datasets and not files.datasets(root):
@@ -74,7 +70,7 @@ def validate(
         root,
         datasets or [],
         staged=in_hook,
-        revision=os.environ.get(_PUSHED) if in_hook else None,
+        revision=_hook.commits()[0],
         absent_ok=skip_missing or in_hook,
     )
     if report and not in_hook:

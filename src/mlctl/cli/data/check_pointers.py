@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 _SHOWN = 50
-_TO, _FROM = "PRE_COMMIT_TO_REF", "PRE_COMMIT_FROM_REF"  # pre-commit sets them before a push
 
 
 @app.command()
@@ -54,19 +53,19 @@ def check_pointers(
 
         $ mlctl data check-pointers --remote --large-file 2MB
     """
-    from mlctl.cli import _forms
+    from mlctl.cli import _forms, _hook
     from mlctl.data.pointer_checks import Asked, check
     from mlctl.store.config import find_root
 
     forms = _forms.wanted(formats, json=json)
     root = find_root(".")
-    pushed = os.environ.get(_TO)
+    revision, before = _hook.commits()
     asked = Asked(
         frozenset(_from_root(root, files)) if files else None,
         _large(root, large_file),
-        remote=remote or pushed is not None,
-        revision=pushed,
-        before=os.environ.get(_FROM),
+        remote=remote or _hook.is_push(),
+        revision=revision,
+        before=before,
     )
     suite, notes = check(root, asked)
     _forms.write(forms, [suite], root)
@@ -79,8 +78,10 @@ def check_pointers(
 
 def _from_root(root: str, files: Sequence[str]) -> list[str]:
     """The files as paths from `root`. pre-commit names them from git's top, whatever -C says."""
+    from mlctl.cli import _hook
+
     start = "."
-    if "PRE_COMMIT" in os.environ:
+    if _hook.by_pre_commit():
         from mlctl.store.config import load_config
 
         start = load_config(root).git_root or root
