@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import os
@@ -402,3 +403,23 @@ def test_data_that_changes_while_it_is_judged(repo: Path, monkeypatch: pytest.Mo
         validate(str(repo), ["raw"])
     monkeypatch.undo()
     assert validate(str(repo), ["raw"])[0].valid is False
+
+
+ODD = b"a\n1\n"
+
+
+def test_the_digest_of_several_files_is_that_of_a_folder_with_them(repo: Path) -> None:
+    from mlctl.data.memory import Memory
+    from mlctl.data.whereabouts import Data
+
+    data = Data(str(repo), Memory(str(repo / ".mlctl")))
+    (repo / "data" / "[odd].csv").write_bytes(ODD)
+    assert data.digest("data/[odd].csv") == f"md5:{hashlib.md5(ODD).hexdigest()}"
+    assert data.digest("data/none-*.csv") is None
+    whole = data.digest("data/*")
+    assert whole is not None
+    assert whole.endswith(".dir")
+    assert data.digest("data/*") == whole
+    spoil(repo)
+    assert data.digest("data/*") != whole
+    data.close()

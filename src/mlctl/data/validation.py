@@ -19,7 +19,7 @@ from mlctl.data.contracts import files
 from mlctl.data.contracts.outcome import Verdict
 from mlctl.data.memory import Memory
 from mlctl.data.validated import Validated
-from mlctl.data.whereabouts import Data
+from mlctl.data.whereabouts import Data, is_pattern
 from mlctl.errors import Busy, ConfigError
 
 
@@ -57,8 +57,9 @@ def validate(
         results = [_validate_one(data, memory, item, staged=staged) for item in named]
     for result in results:
         if result.verdict is None and not absent_ok:
+            several = is_pattern(result.data)
             raise ConfigError(
-                f"{result.data} is not there",
+                f"no file matches {result.data}" if several else f"{result.data} is not there",
                 file=result.contract,
                 where="data",
                 hint="restore it with `dvc pull` or `dvc checkout`, or correct the path",

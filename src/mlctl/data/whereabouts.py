@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from mlctl.store.cache import Cache
     from mlctl.store.state import State
 
-_PATTERN = frozenset("*?[")
+
+def is_pattern(key: str) -> bool:
+    """Whether `key` may stand for several files."""
+    return any(sign in key for sign in "*?[")
 
 
 class Data:
@@ -39,7 +42,7 @@ class Data:
         try:
             status = os.stat(path)
         except (FileNotFoundError, NotADirectoryError):
-            return self._digest_of_matches(key) if _PATTERN.intersection(key) else None
+            return self._digest_of_matches(key) if is_pattern(key) else None
         from mlctl.store.state import signature
 
         state = self._opened_state()
