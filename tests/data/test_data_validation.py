@@ -195,6 +195,22 @@ def test_staged_data_is_read_from_the_cache_and_left_out_where_it_is_nowhere(rep
         validate(str(repo))
 
 
+def test_what_did_not_change_loads_no_library(repo: Path) -> None:
+    stage(repo, "data/raw.csv", "data/clean.parquet")
+    heavy = ("dvc", "git", "numpy", "pandera", "polars", "rich", "ruamel", "sqlite3", "yaml")
+    program = (
+        "import sys; from mlctl.cli.main import run; code = run(['validate'])\n"
+        f"print(code, sorted(set({heavy}) & sys.modules.keys()))"
+    )
+    for loaded in (True, False):
+        env = {**os.environ, "PRE_COMMIT": "1"}
+        said = subprocess.check_output(
+            [sys.executable, "-c", program], cwd=repo, env=env, text=True
+        )
+        assert said.splitlines()[-1].startswith("0 ")
+        assert said.endswith(" []\n") is not loaded
+
+
 def test_data_in_a_tracked_folder_and_of_a_stage(repo: Path) -> None:
     (repo / "data").rename(repo / "before")
     (repo / "dvc.yaml").write_text(
