@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -402,6 +403,25 @@ def test_a_hook_before_the_first_contract_stops_nobody(
     assert run(["validate"]) == 2
     monkeypatch.setenv("PRE_COMMIT", "1")
     assert run(["validate"]) == 0
+
+
+def test_a_read_only_checkout_is_judged_without_memory(repo: Path) -> None:
+    stage(repo, "data/raw.csv", "data/clean.parquet")
+    as_user: list[str] = []
+    if not os.geteuid():
+        if shutil.which("setpriv") is None:
+            pytest.skip("root may write everywhere, and there is no setpriv")
+        as_user = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
+    subprocess.run(["rm", "-rf", ".mlctl"], cwd=repo, check=True)
+    subprocess.run(["chmod", "-R", "a-w", "."], cwd=repo, check=True)
+    env = {**os.environ, "PRE_COMMIT": "1"}
+    try:
+        for verb in (["validate"], ["data", "check-pointers"]):
+            command = [*as_user, sys.executable, "-m", "mlctl", *verb]
+            done = subprocess.run(command, cwd=repo, env=env, capture_output=True, text=True)
+            assert done.returncode == 0, done.stdout + done.stderr
+    finally:
+        subprocess.run(["chmod", "-R", "u+w", "."], cwd=repo, check=True)
 
 
 def test_data_that_changes_while_it_is_judged(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:

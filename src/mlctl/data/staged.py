@@ -124,8 +124,9 @@ def pipeline_rules(root: str) -> dict[tuple[str, str, str], StagedOut]:
         )
         for stage in project.stages if stage.name is not None for out in stage.outs
     }  # fmt: skip
-    make_local_dir(project.config.local_dir)
-    project.save_state()
+    with suppress(OSError):  # a read-only checkout has no memory
+        make_local_dir(project.config.local_dir)
+        project.save_state()
     return rules
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -102,7 +102,8 @@ class Data:
             from mlctl.store.state import State, make_local_dir
 
             folder = os.path.join(self.root, ".mlctl")
-            make_local_dir(folder)
+            with suppress(OSError):  # a read-only checkout has no memory
+                make_local_dir(folder)
             self._state = State(folder)
         return self._state
 
