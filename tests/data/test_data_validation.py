@@ -403,6 +403,7 @@ def test_a_hook_before_the_first_contract_stops_nobody(
     assert run(["validate"]) == 2
     monkeypatch.setenv("PRE_COMMIT", "1")
     assert run(["validate"]) == 0
+    assert run(["validate", "raw"]) == 2
 
 
 def test_a_read_only_checkout_is_judged_without_memory(repo: Path) -> None:

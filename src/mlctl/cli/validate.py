@@ -64,15 +64,15 @@ def validate(
     in_hook = _hook.in_hook()
     forms = _forms.wanted(formats, json=json)
     root = find_root(".")
-    if in_hook and not datasets and not files.datasets(root):
-        return 0  # a hook that comes before the first contract stops nobody
-    results = judge(
-        root,
-        datasets or [],
-        staged=in_hook,
-        revision=_hook.commits()[0],
-        absent_ok=skip_missing or in_hook,
-    )
+    results: list[Validated] = []
+    if datasets or not in_hook or files.datasets(root):  # before the first, a hook stops nobody
+        results = judge(
+            root,
+            datasets or [],
+            staged=in_hook,
+            revision=_hook.commits()[0],
+            absent_ok=skip_missing or in_hook,
+        )
     if report and not in_hook:
         results = _reported(root, results, show_values)
     _forms.write(forms, _suites(root, results, show_values) if forms else [], root)
@@ -126,7 +126,7 @@ def _print_json(results: list[Validated], show: bool) -> None:
 def _show(results: list[Validated], *, quiet: bool, show_values: bool, staged: bool) -> None:
     from mlctl.cli._output import say, styled
 
-    width = max(len(result.dataset) for result in results)
+    width = max((len(result.dataset) for result in results), default=0)
     for result in results:
         name, verdict = f"{result.dataset:<{width}}", result.verdict
         if verdict is None:

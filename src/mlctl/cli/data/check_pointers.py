@@ -111,12 +111,13 @@ def _print_json(suite: Suite, notes: Sequence[str]) -> None:
 
 def _show(suite: Suite, notes: Sequence[str]) -> None:
     from mlctl.cli._output import say, styled
+    from mlctl.cli._text import visible
 
     for finding in suite.findings[:_SHOWN]:
-        say(f"{finding.file}:{finding.line}: {styled(finding.rule, '31')}")
-        say(f"  {finding.message}")
+        say(f"{visible(finding.file)}:{finding.line}: {styled(finding.rule, '31')}")
+        say(f"  {visible(finding.message)}")
         if finding.hint:
-            say(f"  {styled(finding.hint, '2')}")
+            say(f"  {styled(visible(finding.hint), '2')}")
     if len(suite.findings) > _SHOWN:
         say(f"and {len(suite.findings) - _SHOWN} more; --json has them all")
     for note in notes:
