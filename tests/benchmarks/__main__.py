@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import mlctl
-from benchmarks import data, engine, files
+from benchmarks import data, engine, files, gate
 from benchmarks.harness import PAGE, Row, Size, cells, page
 
-BENCHES = {**engine.BENCHES, **files.BENCHES, **data.BENCHES}
+BENCHES = {**engine.BENCHES, **files.BENCHES, **data.BENCHES, **gate.BENCHES}
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import venv
 from collections.abc import Iterator
 from pathlib import Path
@@ -161,8 +162,8 @@ def columns() -> list[pl.Expr]:
 
 def forget(folder: Path) -> None:
     """As before the first verdict: neither it nor the digest of the data is known."""
-    for name in ("validate.json", "state.db"):
-        (folder / ".mlctl" / name).unlink(missing_ok=True)
+    shutil.rmtree(folder / ".mlctl" / "verdicts", ignore_errors=True)
+    (folder / ".mlctl" / "state.db").unlink(missing_ok=True)
 
 
 def great_expectations(folder: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -33,7 +34,7 @@ def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def judged(repo: Path, data: str, columns: str = COLUMNS, rest: str = "") -> Validated:
     text = f"schema: mlctl.contract/1\ndata: '{data}'\n{rest}\ncolumns:\n{columns}"
     (repo / "contracts" / "c.yaml").write_text(text)
-    (result,) = validate(str(repo), report=False)
+    (result,) = validate(str(repo))
     return result
 
 
@@ -44,6 +45,10 @@ def failures(result: Validated) -> list[tuple[object, ...]]:
 def lay(repo: Path, name: str, ids: list[int], xs: list[float | None]) -> str:
     path = repo / "data" / name
     tables.write(pl.DataFrame({"id": ids, "x": xs}, schema={"id": pl.Int64, "x": pl.Float64}), path)
+    return md5(path)
+
+
+def md5(path: Path) -> str:
     return subprocess.check_output(["md5sum", path], text=True).split()[0]
 
 
@@ -62,6 +67,7 @@ def test_a_folder_is_one_table_whose_files_are_named(repo: Path) -> None:
         ("data/all/a.csv", "x", "min 0.0", 1, (2,), (-1.0,)),
         ("data/all/d[1].jsonl", "x", "min 0.0", 1, (1,), (-2.0,)),
     ]
+    digests[".hidden.csv"] = md5(repo / "data" / "all" / ".hidden.csv")  # part of it, as for DVC
     assert result.data_digest == f"md5:{tree_id(tree_bytes(digests.items()))}"
     again = judged(repo, "data/all/", rest="rows: {min: 6}")
     assert (again.cached, again.verdict) == (True, result.verdict)
@@ -114,7 +120,7 @@ def test_values_of_json_lines_have_their_own_types(
         assert ("", "late", "column not in the contract", 0, (), ()) in found
         (bad,) = (f for f in found if f[1] == "id")
         assert bad[:5] == ("", "id", "type int", 2, (2, 4))
-        (repo / ".mlctl" / "validate.json").unlink()
+        shutil.rmtree(repo / ".mlctl" / "verdicts")
 
 
 def test_texts_for_numbers_in_json_lines_are_another_type(repo: Path) -> None:
@@ -152,7 +158,7 @@ def test_a_rule_that_does_not_fit_a_column_of_any_type_is_an_error_of_the_contra
 def test_neither_pandera_nor_numpy_is_imported(repo: Path) -> None:
     lay(repo, "a.csv", [1], [1.0])
     judged(repo, "data/a.csv")
-    (repo / ".mlctl" / "validate.json").unlink()
+    shutil.rmtree(repo / ".mlctl" / "verdicts")
     program = (
         "import sys; from mlctl.cli.main import run; code = run(['validate', '--no-report'])\n"
         "print(code, sorted({'pandera', 'numpy', 'pandas', 'pyarrow'} & sys.modules.keys()))"

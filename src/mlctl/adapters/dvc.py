@@ -49,6 +49,25 @@ def pull_objects(root: str, md5s: Sequence[str]) -> None:
         _repo(root).cloud.pull([HashInfo("md5", md5) for md5 in md5s])
 
 
+def in_remotes(
+    root: str, objects: Sequence[tuple[str, bool, str | None]]
+) -> set[tuple[str, bool, str | None]]:
+    """Those of `objects` that their remote has: hash, whether it is DVC 2's, the remote's name.
+
+    A name of None is the default remote. What the listing of a folder (`….dir`) names is there
+    where the listing is, as DVC takes it, which pushes that last. Raises NotAble.
+    """
+    found: set[tuple[str, bool, str | None]] = set()
+    with _answering():
+        for legacy, remote in {item[1:] for item in objects}:
+            kind = "md5-dos2unix" if legacy else "md5"
+            md5s = [item[0] for item in objects if item[1:] == (legacy, remote)]
+            with _reaching(remote):
+                store = _repo(root).cloud.get_remote_odb(remote, "check", hash_name=kind)
+                found.update((md5, legacy, remote) for md5 in store.oids_exist(md5s))
+    return found
+
+
 def external_entry(root: str, url: str) -> dict[str, Any] | None:
     """What DVC's lock would hold of a URL (an etag, a size), or None where nothing is.
 
@@ -68,6 +87,22 @@ def external_entry(root: str, url: str) -> dict[str, Any] | None:
         dep.save()
         entry: dict[str, Any] = dep.dumpd()
     return entry
+
+
+@contextmanager
+def _reaching(remote: str | None) -> Iterator[None]:
+    """The errors of a remote as ours: each kind of remote has a library with errors of its own."""
+    from dvc.exceptions import DvcException
+
+    try:
+        yield
+    except DvcException:
+        raise
+    except Exception as error:
+        name = f"the remote {remote!r}" if remote else "the default remote"
+        raise NotAble(
+            f"{name} cannot be asked: {error}", hint="look at `dvc remote list`"
+        ) from error
 
 
 @lru_cache(maxsize=1)

@@ -61,6 +61,12 @@ def write_bytes(path: StrPath, data: bytes, *, durable: bool = True) -> None:
             os.chmod(temporary, stat.S_IMODE(os.stat(target).st_mode))
 
 
+def append_text(path: StrPath, text: str) -> None:
+    """Add `text` to the end of a file that others add to as well."""
+    with open(path, "a", encoding="utf-8") as file:
+        file.write(text)
+
+
 @contextmanager
 def replacing(target: StrPath) -> Iterator[str]:
     """A temporary path beside `target` that takes its place when the block ends well."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from mlctl.adapters import process
-from mlctl.adapters.process import Result, call
+from mlctl.adapters.process import Result, call, call_bytes
 
 StrPath = str | os.PathLike[str]
 
@@ -18,6 +19,15 @@ OUR_NAME = {
     for role in ("AUTHOR", "COMMITTER")
     for name, value in (("NAME", "mlctl"), ("EMAIL", "mlctl@localhost"))
 }
+
+
+class Blob(NamedTuple):
+    """A file as git holds it: `path` from the folder that was asked; `stage` above 0: unmerged."""
+
+    path: str
+    oid: str
+    mode: str = "100644"
+    stage: int = 0
 
 
 def git(
@@ -61,3 +71,52 @@ def tracked(paths: Sequence[str], cwd: StrPath) -> set[str]:
     result = git("ls-files", "-z", "--", *(f":(literal){p}" for p in paths), cwd=cwd, check=False)
     listed = [name for name in result.stdout.split("\0") if name]
     return {p for p in paths if any(n == p or n.startswith(p.rstrip("/") + "/") for n in listed)}
+
+
+def staged(cwd: StrPath, *patterns: str) -> list[Blob]:
+    """The files below `cwd` in the index, all or those that match (git's wildcards)."""
+    listed = git("ls-files", "-s", "-z", "--", *patterns, cwd=cwd).stdout
+    found = []
+    for line in filter(None, listed.split("\0")):
+        facts, _, path = line.partition("\t")
+        mode, oid, stage = facts.split(" ")
+        found.append(Blob(path, oid, mode, int(stage)))
+    return found
+
+
+def committed(cwd: StrPath, revision: str) -> list[Blob]:
+    """The files below `cwd` in a commit; none where there is no such commit."""
+    result = git("ls-tree", "-r", "-z", revision, cwd=cwd, check=False)
+    found = []
+    for line in filter(None, result.stdout.split("\0") if result.code == 0 else ()):
+        facts, _, path = line.partition("\t")
+        mode, _, oid = facts.split(" ")
+        found.append(Blob(path, oid, mode))
+    return found
+
+
+def contents(oids: Sequence[str], cwd: StrPath) -> list[bytes]:
+    """The bytes of each object, by one process for all; none of one that git does not have."""
+    data = _cat_file("--batch", oids, cwd)
+    found, at = [], 0
+    for _ in oids:
+        end = data.index(b"\n", at)
+        size = _size(data[at:end])
+        found.append(data[end + 1 : end + 1 + size])
+        at = end + 1 + (size + 1 if not data[at:end].endswith(b" missing") else 0)
+    return found
+
+
+def sizes(oids: Sequence[str], cwd: StrPath) -> list[int]:
+    """The size of each object in bytes, by one process for all; 0 for what git does not have."""
+    return [_size(line) for line in _cat_file("--batch-check", oids, cwd).splitlines()]
+
+
+def _size(header: bytes) -> int:
+    last = header.rsplit(b" ", 1)[1]
+    return 0 if last == b"missing" else int(last)
+
+
+def _cat_file(form: str, oids: Iterable[str], cwd: StrPath) -> bytes:
+    asked = "".join(f"{oid}\n" for oid in oids)
+    return call_bytes(["git", "cat-file", form], asked.encode(), cwd=cwd) if asked else b""

@@ -77,9 +77,7 @@ def begin(
     except FileNotFoundError:
         if shutil.which(argv[0]):
             raise  # the folder is missing, not the tool
-        raise NotAble(
-            f"{argv[0]!r} is not installed", hint=f"install {argv[0]} and try again"
-        ) from None
+        raise _not_installed(argv[0]) from None
 
     def end() -> Result:
         with process:
@@ -94,6 +92,24 @@ def begin(
         return result
 
     return end
+
+
+def call_bytes(argv: Sequence[str], stdin: bytes, *, cwd: StrPath | None = None) -> bytes:
+    """What `argv` prints when it is told `stdin`, byte for byte. Raises as `call` does."""
+    try:
+        done = subprocess.run(list(argv), cwd=cwd, input=stdin, capture_output=True)
+    except FileNotFoundError:
+        if shutil.which(argv[0]):
+            raise
+        raise _not_installed(argv[0]) from None
+    if done.returncode:
+        said = done.stderr.decode(errors="replace")
+        raise ToolFailed(Result(tuple(argv), done.returncode, "", said))
+    return done.stdout
+
+
+def _not_installed(tool: str) -> NotAble:
+    return NotAble(f"{tool!r} is not installed", hint=f"install {tool} and try again")
 
 
 def find_tool(name: str) -> str | None:

@@ -104,23 +104,32 @@ def line_of(text: str, path: YamlPath) -> int | None:
 
     None where the text does not parse. Slow; for error messages.
     """
+    return lines_of(text)(path)
+
+
+def lines_of(text: str) -> Callable[[YamlPath], int | None]:
+    """`line_of` for many paths of one text, which is parsed once."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
     try:
-        node = YAML().compose(text)
+        top = YAML().compose(text)
     except (YAMLError, *_RUAMEL_BUGS):
-        return None
-    if node is None:
-        return None
-    line = int(node.start_mark.line)
-    for step in path:
-        entry = _child(node, step)
-        if entry is None:
-            break
-        mark, node = entry
-        line = int(mark.line)
-    return line + 1
+        top = None
+
+    def line(path: YamlPath) -> int | None:
+        if top is None:
+            return None
+        node, found = top, int(top.start_mark.line)
+        for step in path:
+            entry = _child(node, step)
+            if entry is None:
+                break
+            mark, node = entry
+            found = int(mark.line)
+        return found + 1
+
+    return line
 
 
 def _child(node: Any, step: str | int) -> tuple[Any, Any] | None:

@@ -27,8 +27,8 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def say(text: str = "") -> None:
-    """One line to stdout, as it is."""
-    sys.stdout.write(text + "\n")
+    """One line to stdout, as it is; bytes of a file name that are no UTF-8 are shown as `?`."""
+    sys.stdout.write(text.encode("utf-8", "replace").decode("utf-8") + "\n")
 
 
 def styled(text: str, code: str) -> str:

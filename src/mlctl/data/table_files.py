@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from mlctl.data.contracts.compile import compile_contract
@@ -16,7 +16,6 @@ from mlctl.data.contracts.counting import Source
 from mlctl.data.contracts.outcome import Verdict
 from mlctl.data.contracts.verdict import judge_files
 from mlctl.errors import ConfigError
-from mlctl.store.tree import tree_bytes, tree_id
 
 _RESTORE = "restore it with `dvc pull` or `dvc checkout`, or correct the path"
 
@@ -53,20 +52,6 @@ def _walk(folder: str) -> list[str]:
         prefix = "" if inner == "." else f"{inner}/"
         found += [prefix + name for name in names if not name.startswith(".")]
     return found
-
-
-def digest_of_files(data: str, digests: Mapping[str, str]) -> str:
-    """The digest of the data set whose files have `digests`, by path.
-
-    That of several is the one that DVC gives a folder with these files and no others.
-    """
-    if list(digests) == [data.rstrip("/")]:
-        return digests[data.rstrip("/")]
-    folder = data.rstrip("/") + "/"
-    listed = [
-        (path.removeprefix(folder), md5.removeprefix("md5:")) for path, md5 in digests.items()
-    ]
-    return f"md5:{tree_id(tree_bytes(listed))}"
 
 
 def judge_tables(root: str, contract: Contract, paths: Sequence[str], temporary: str) -> Verdict:

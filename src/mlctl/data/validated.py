@@ -1,4 +1,4 @@
-"""A data set's verdict as a record: `reports/validation/<dataset>/<data>.<digest>.{json,md}`.
+"""A data set's verdict as a record: `reports/validation/<dataset>/<data>.<digest>.{json,md,html}`.
 
 The format is described in docs/formats/validation.md.
 """
@@ -10,12 +10,10 @@ import os
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from mlctl.adapters.files import write_text
+from mlctl.data import values
 from mlctl.data.contracts.outcome import Failure, Verdict
-from mlctl.records import canonical
-from mlctl.reports import markdown
 
-SCHEMA = "mlctl.validation/1"
+SCHEMA = "mlctl.validation/2"
 FOLDER = "reports/validation"
 
 
@@ -23,7 +21,9 @@ FOLDER = "reports/validation"
 class Validated:
     """One data set's verdict. Digests carry their kind; `report` is a path from the root.
 
-    `cached` says that neither data nor contract changed since the verdict was reached.
+    `verdict` is None where the data is nowhere here (its digest may be known all the same).
+    `cached` says that neither data nor contract changed since the verdict was reached; `personal`
+    are the columns whose values no report shows.
     """
 
     dataset: str
@@ -31,14 +31,27 @@ class Validated:
     data_digest: str
     contract: str
     contract_digest: str
-    verdict: Verdict
+    verdict: Verdict | None = None
     cached: bool = False
     report: str | None = None
+    personal: frozenset[str] = frozenset()
+
+    @property
+    def valid(self) -> bool:
+        """Whether nothing is known against it."""
+        return self.verdict is None or self.verdict.valid
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        return self.verdict.failures if self.verdict is not None else ()
 
 
-def to_dict(result: Validated) -> dict[str, Any]:
-    """What is said of a data set by reports and `--json`, without what is local."""
-    verdict = result.verdict
+def to_dict(result: Validated, *, show: bool = False, terminal: bool = False) -> dict[str, Any]:
+    """What is said of a data set by reports and `--json`, without what is local.
+
+    `show` and `terminal` say which failing values are among it, see `values.may_show`.
+    """
+    verdict = result.verdict or Verdict(0, 0, 0)
     return {
         "dataset": result.dataset,
         "data": {
@@ -48,75 +61,49 @@ def to_dict(result: Validated) -> dict[str, Any]:
             "columns": verdict.columns,
         },
         "contract": {"path": result.contract, "digest": result.contract_digest},
-        "valid": verdict.valid,
+        "valid": verdict.valid if result.verdict is not None else None,
         "checks": verdict.checks,
-        "failures": [_plain(failure) for failure in verdict.failures],
+        "failures": [
+            _failure(item, values.may_show(item, result.personal, show=show, terminal=terminal))
+            for item in verdict.failures
+        ],
     }
 
 
-def _plain(failure: Failure) -> dict[str, Any]:
-    """Its fields; `file` only where the data set has several."""
+def _failure(failure: Failure, plain: bool) -> dict[str, Any]:
+    """Its fields: `patterns` in place of `values` unless `plain`; `file` where it has one."""
     said = asdict(failure)
-    return said if failure.file else {key: said[key] for key in said if key != "file"}
+    if not failure.file:
+        del said["file"]
+    if not plain:
+        said["patterns"] = [values.pattern(value) for value in said.pop("values")]
+    return said
 
 
-def write_report(root: str, result: Validated) -> str:
-    """Write the JSON and Markdown of a verdict; the path of the JSON, from the root.
+def write_report(root: str, result: Validated, *, show: bool = False) -> str | None:
+    """Write a verdict as JSON, Markdown and HTML; the path of the JSON, from the root.
 
     The name is that of the data and of what is said, and neither holds a time: where the same
-    verdict stands already, nothing is written.
+    verdict stands already, nothing is written. None where there is no verdict.
     """
-    text = canonical.pretty({"schema": SCHEMA, **to_dict(result)})
+    if result.verdict is None:
+        return None
+    from mlctl.records import canonical
+
+    said = to_dict(result, show=show)
+    text = canonical.pretty({"schema": SCHEMA, **said})
     data = result.data_digest.partition(":")[2][:8]
     digest = hashlib.sha256(text.encode()).hexdigest()[:8]
     stem = f"{FOLDER}/{result.dataset}/{data}.{digest}"
-    for ending, content in ((".md", to_markdown(result)), (".json", text)):
-        path = os.path.join(root, stem + ending)
-        if not os.path.exists(path):
-            write_text(path, content)
+    # The JSON comes last: where it stands, the others do.
+    if not os.path.exists(os.path.join(root, f"{stem}.json")):
+        from mlctl.adapters.files import write_text
+        from mlctl.data import validation_page
+
+        for ending, draw in (
+            (".html", validation_page.to_html),
+            (".md", validation_page.to_markdown),
+            (".json", lambda _: text),
+        ):
+            write_text(os.path.join(root, stem + ending), draw(said))
     return f"{stem}.json"
-
-
-def to_markdown(result: Validated) -> str:
-    """The report as Markdown."""
-    verdict = result.verdict
-    size = f"{verdict.rows} rows, {verdict.columns} columns"
-    lines = [
-        f"# {markdown.escape(result.dataset)}: {'valid' if verdict.valid else 'invalid'}",
-        "",
-        f"- data: {markdown.code(result.data)}, {size}, {markdown.code(result.data_digest)}",
-        f"- contract: {markdown.code(result.contract)}, {markdown.code(result.contract_digest)}",
-        f"- checks: {verdict.checks}, failed: {len(verdict.failures)}",
-        "",
-    ]
-    if verdict.valid:
-        return "\n".join(lines)
-    columns = ("column", "check", "rows", "share", "first rows", "values")
-    table = markdown.table(columns, [cells(failure) for failure in verdict.failures], right="  rr")
-    return "\n".join(lines) + "\n" + table + "\nRows are counted from 1, without the header.\n"
-
-
-def cells(failure: Failure) -> tuple[str, str, str, str, str, str]:
-    """A failure as text for a table: column, check, count, share, first rows, first values."""
-    shown = 5
-    more = ", …" if failure.count > min(shown, len(failure.rows)) and failure.rows else ""
-    values = [_value(value) for value in failure.values[:shown]]
-    place = f"{failure.file}: " if failure.file else ""
-    return (
-        failure.column or "-",
-        failure.check,
-        str(failure.count) if failure.count else "-",
-        f"{failure.share:.2%}" if failure.count and not failure.detail else "-",
-        place + ", ".join(map(str, failure.rows[:shown])) + more
-        if failure.rows
-        else failure.file or "-",
-        failure.detail or (", ".join(values) + more if values else "-"),
-    )
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, tuple | list):
-        return f"({', '.join(map(_value, value))})"
-    if value is None:
-        return "null"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,124 +1,134 @@
-"""Validating data sets by their contracts, and remembering verdicts that still hold."""
+"""Validating data sets by their contracts, and remembering verdicts that still hold.
+
+The hot path is the one where nothing changed: it reads no YAML and no data.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import time
+import posixpath
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import asdict, replace
-from typing import Any
+from contextlib import closing
+from dataclasses import replace
+from functools import partial
+from typing import Any, NamedTuple
 
-from mlctl import __version__
-from mlctl.adapters.files import write_text
+from mlctl.adapters import clock
 from mlctl.data.contracts import files
-from mlctl.data.contracts.contract import Contract, parse
-from mlctl.data.contracts.outcome import Failure, Verdict
-from mlctl.data.judging import data_files, judge_data
-from mlctl.data.table_files import digest_of_files
-from mlctl.data.validated import Validated, write_report
-from mlctl.store.hashing import file_md5
-from mlctl.store.state import State, make_local_dir, signature
-
-_MEMORY = "validate.json"
+from mlctl.data.contracts.outcome import Verdict
+from mlctl.data.memory import Memory
+from mlctl.data.validated import Validated
+from mlctl.data.whereabouts import Data, is_pattern
+from mlctl.errors import Busy, ConfigError
 
 
-def validate(root: str, wanted: Sequence[str] = (), *, report: bool = True) -> list[Validated]:
+class _Named(NamedTuple):
+    """A data set before it is looked at: the text of its contract, and what is known of it."""
+
+    name: str
+    file: str
+    text: str
+    data: str
+    digest: str
+    holds: str  # what a verdict by this contract holds for: its digest, and the hour if it matters
+    personal: frozenset[str]
+
+
+def validate(
+    root: str,
+    wanted: Sequence[str] = (),
+    *,
+    staged: bool = False,
+    revision: str | None = None,
+    absent_ok: bool = False,
+) -> list[Validated]:
     """The verdicts on the named data sets, or on all that have a contract, in the order asked for.
 
-    Every contract is read before any data. A verdict that has no report yet gets one, unless
-    `report` is off. Raises ConfigError for a wrong contract or a missing data file, and
-    InvalidInput for an unknown name.
+    Every contract is read before any data. With `staged` the data is what the pointers in git's
+    index (or those of the commit `revision`) name, whatever lies in the work tree. Data that is
+    nowhere here is left without a verdict if that is `absent_ok`. Raises ConfigError for a wrong
+    contract or missing data, InvalidInput for an unknown name, and Busy for data that is being
+    written.
     """
-    contracts = []
-    for name in files.select(root, wanted):
-        text = files.read(root, name)
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        contracts.append((parse(text, file=files.path_of(name), name=name), f"sha256:{digest}"))
-    memory = _Memory(os.path.join(root, ".mlctl"))
-    results = []
-    for contract, digest in contracts:
-        result = _validate_one(root, contract, digest, memory)
-        memory.remember(result)
-        results.append(replace(result, report=write_report(root, result)) if report else result)
-    memory.save()
+    memory = Memory(os.path.join(root, ".mlctl"))
+    named = [_name(root, memory, name) for name in files.select(root, wanted)]
+    with closing(Data(root, memory, revision)) as data:
+        results = [_validate_one(data, memory, item, staged=staged) for item in named]
+    for result in results:
+        if result.verdict is None and not absent_ok:
+            several = is_pattern(result.data)
+            raise ConfigError(
+                f"no file matches {result.data}" if several else f"{result.data} is not there",
+                file=result.contract,
+                where="data",
+                hint="restore it with `dvc pull` or `dvc checkout`, or correct the path",
+            )
     return results
 
 
-def _validate_one(root: str, contract: Contract, digest: str, memory: _Memory) -> Validated:
-    paths = data_files(root, contract)
-    digests = {path: memory.digest_of(os.path.join(root, path)) for path in paths}
-    data_digest = digest_of_files(contract.data, digests)
-    known = memory.verdict_of(contract, data_digest, digest)
-    result = Validated(contract.name, contract.data, data_digest, contract.file, digest, _NONE)
+def _name(root: str, memory: Memory, name: str) -> _Named:
+    """Read a contract; parsed only where its text was never seen."""
+    text = files.read(root, name)
+    facts = memory.recall("contract", text, partial(_facts, name, text))
+    # What a contract says of the data's age is asked again each hour.
+    moment = f"@{int(clock.now()) // 3600}" if facts["ages"] else ""
+    return _Named(
+        name,
+        files.path_of(name),
+        text,
+        facts["data"],
+        facts["digest"],
+        facts["digest"] + moment,
+        frozenset(facts["personal"]),
+    )
+
+
+def _facts(name: str, text: str) -> dict[str, Any]:
+    from mlctl.adapters import yaml
+    from mlctl.data.contracts.contract import parse
+    from mlctl.records import canonical
+
+    file = files.path_of(name)
+    contract = parse(text, file=file, name=name)
+    meaning = canonical.line(yaml.load(text, name=file))
+    digest = hashlib.sha256(meaning.encode()).hexdigest()
+    personal = [c.name for c in contract.columns if c.personal]
+    return {
+        "data": posixpath.normpath(contract.data),
+        "digest": f"sha256:{digest}",
+        "personal": personal,
+        "ages": contract.freshness is not None,
+    }
+
+
+def _validate_one(data: Data, memory: Memory, item: _Named, *, staged: bool) -> Validated:
+    if staged:
+        digest = data.staged_digest(item.data) or data.digest(item.data)
+    else:
+        digest = data.digest(item.data) or data.staged_digest(item.data)
+    result = Validated(
+        item.name, item.data, digest or "", item.file, item.digest, personal=item.personal
+    )
+    if digest is None:
+        return result
+    known = memory.verdict(digest, item.holds)
     if known is not None:
         return replace(result, verdict=known, cached=True)
-    temporary = os.path.join(root, ".mlctl", "tmp")
-    return replace(result, verdict=judge_data(root, contract, paths, temporary))
+    with data.found(item.data, digest) as root:
+        if root is None:
+            return result
+        verdict = _judge(root, item, os.path.join(data.root, ".mlctl", "tmp"))
+        if root == data.root and data.digest(item.data) != digest:
+            raise Busy(f"{item.data}: changed while it was read", hint="wait until it is written")
+    memory.remember(verdict, digest, item.holds)
+    return replace(result, verdict=verdict)
 
 
-_NONE = Verdict(0, 0, 0)
+def _judge(root: str, item: _Named, temporary: str) -> Verdict:
+    """Judge the data below `root`, which may be a view of the cache."""
+    from mlctl.data.contracts.contract import parse
+    from mlctl.data.judging import data_files, judge_data
 
-
-class _Memory:
-    """`.mlctl/validate.json`: the last verdict on each data set, and what it was reached on.
-
-    It is this work tree's own and never committed; a damaged file counts as an empty one.
-    """
-
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
-        self._path = os.path.join(folder, _MEMORY)
-        self._known: dict[str, Any] = {}
-        with suppress(OSError, ValueError), open(self._path, encoding="utf-8") as file:
-            loaded = json.load(file)
-            if isinstance(loaded, dict) and loaded.get("version") == __version__:
-                self._known = dict(loaded["datasets"])
-        self._before = json.dumps(self._known, sort_keys=True)
-
-    def digest_of(self, path: str) -> str:
-        """The MD5 of the file, from the state database where it did not change."""
-        make_local_dir(self._folder)
-        state = State(self._folder)
-        began = time.time_ns()
-        sign = signature(os.stat(path))
-        md5 = state.get(path, sign)
-        if md5 is None:
-            md5 = file_md5(path)
-            state.put_many([(path, sign, md5)], began=began)
-        state.close()
-        return f"md5:{md5}"
-
-    def verdict_of(self, contract: Contract, data: str, digest: str) -> Verdict | None:
-        entry: Any = self._known.get(contract.name)
-        try:
-            if (entry["data"], entry["contract"]) != (data, digest):
-                return None
-            verdict = entry["verdict"]
-            failures = tuple(Failure(**_tuples(item)) for item in verdict["failures"])
-            return Verdict(verdict["rows"], verdict["columns"], verdict["checks"], failures)
-        except (TypeError, KeyError):
-            return None
-
-    def remember(self, result: Validated) -> None:
-        self._known[result.dataset] = {
-            "data": result.data_digest,
-            "contract": result.contract_digest,
-            "verdict": asdict(result.verdict),
-        }
-
-    def save(self) -> None:
-        if json.dumps(self._known, sort_keys=True) != self._before:
-            make_local_dir(self._folder)
-            body = {"version": __version__, "datasets": self._known}
-            write_text(self._path, json.dumps(body, ensure_ascii=False))
-
-
-def _tuples(item: dict[str, Any]) -> dict[str, Any]:
-    return {key: _tuple(value) if isinstance(value, list) else value for key, value in item.items()}
-
-
-def _tuple(value: list[Any]) -> tuple[Any, ...]:
-    return tuple(_tuple(item) if isinstance(item, list) else item for item in value)
+    contract = parse(item.text, file=item.file, name=item.name)
+    return judge_data(root, contract, data_files(root, contract), temporary)

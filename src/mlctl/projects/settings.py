@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mlctl.adapters.files import read_text
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 SETTINGS = "mlctl.yaml"
 LOCAL_SETTINGS = ".mlctl/local.yaml"
 HOST_KEYS = ("python", "home", "env", "labels")
+LARGE_FILE = 500_000  # bytes
+_UNITS = {"": 1, "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9}
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +26,17 @@ class ProjectSettings:
     """`exists` says whether there is an `mlctl.yaml`: without one, the project is an adopted one.
 
     `records_commit` is `records: {commit: auto}`; `jobs` the stages at one time, None where unsaid;
-    `hosts` the settings of each host by its name in `~/.ssh/config`.
+    `hosts` the settings of each host by its name in `~/.ssh/config`; `show_values` is whether
+    validation reports hold failing values, and `large_file` the bytes from which on a file belongs
+    to DVC.
     """
 
     exists: bool = False
     records_commit: bool = False
     jobs: int | None = None
     hosts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    show_values: bool = False
+    large_file: int = LARGE_FILE
 
     def default_jobs(self, asked: int | None = None) -> int:
         """Stages at one time: as asked, as set, else one for each processor.
@@ -45,16 +53,16 @@ def load_settings(root: str) -> ProjectSettings:
     """
     committed, local = _read(root, SETTINGS), _read(root, LOCAL_SETTINGS)
     documents = [document for document in (local, committed) if document is not None]
-    commits = [value for d in documents if (value := _records_commit(d)) is not None]
-    jobs = [number for d in documents if (number := d.whole("jobs", least=1)) is not None]
     hosts: dict[str, Mapping[str, Any]] = {}
     for document in reversed(documents):
         hosts.update(_hosts(document))
     return ProjectSettings(
         exists=committed is not None,
-        records_commit=commits[0] if commits else False,
-        jobs=jobs[0] if jobs else None,
+        records_commit=_first([_records_commit(d) for d in documents], False),
+        jobs=_first([d.whole("jobs", least=1) for d in documents], None),
         hosts=hosts,
+        show_values=_first([d.get("validate", "show_values") for d in documents], False),
+        large_file=_first([_large_file(d) for d in documents], LARGE_FILE),
     )
 
 
@@ -65,8 +73,11 @@ def _read(root: str, name: str) -> Document | None:
     from mlctl.records.document import Document  # an adopted repository needs no YAML for this
 
     document = Document.parse(read_text(path, name=name), file=name, empty=True)
-    document.keys(known=("records", "jobs", "hosts"))
+    document.keys(known=("records", "jobs", "hosts", "validate", "data"))
     document.keys("records", known=("commit",))
+    document.keys("validate", known=("show_values",))
+    document.flag("validate", "show_values", default=False)
+    document.keys("data", known=("large_file",))
     return document
 
 
@@ -77,6 +88,26 @@ def _records_commit(document: Document) -> bool | None:
     if value in ("auto", "off") or isinstance(value, bool):
         return value in ("auto", True)
     raise document.wrong(("records", "commit"), "`auto` or `off`")
+
+
+def _large_file(document: Document) -> int | None:
+    value = document.get("data", "large_file")
+    size = value if isinstance(value, int) and not isinstance(value, bool) else None
+    size = parse_size(value) if isinstance(value, str) else size
+    if value is not None and (size is None or size < 1):
+        raise document.wrong(("data", "large_file"), "a size, such as 500kB or 2MB")
+    return size
+
+
+def parse_size(text: str) -> int | None:
+    """The bytes of `500`, `500kB` or `1.5 MB`; None for anything else."""
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?(|[kMG]?B)", text)
+    return round(float(found[1]) * _UNITS[found[2]]) if found else None
+
+
+def _first(values: Sequence[_T | None], default: _T) -> _T:
+    """The first that is said."""
+    return next((value for value in values if value is not None), default)
 
 
 def _hosts(document: Document) -> dict[str, Mapping[str, Any]]:

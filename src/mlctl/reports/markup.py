@@ -34,7 +34,7 @@ def join(parts: Iterable[object], separator: str = "") -> Html:
     return Html(escape(separator).join(escape(part) for part in parts))
 
 
-def element(name: str, *children: object, **attributes: object) -> Html:
+def element(name: str, /, *children: object, **attributes: object) -> Html:
     """`<name a="…">children</name>`.
 
     `class_` is `class`, `stroke_width` is `stroke-width`; None and False leave an attribute out,

@@ -13,8 +13,7 @@ from mlctl.adapters import tables
 from mlctl.data.inferring import infer_contract
 from mlctl.data.validation import validate
 
-# What no half can tell: among 10,000 characters one has a numeric value below zero.
-TOO_NARROW = {"characters"}
+TOO_NARROW: set[str] = set()  # clean data sets that the contract of one half refuses
 PAGE = (Path(__file__).parent / "README.md").read_text(encoding="utf-8")
 
 
@@ -64,7 +63,7 @@ def test_a_defect_is_found_and_nothing_else(repo: Path, name: str) -> None:
     defect = DEFECTS[name]
     data = lay(repo, defect.change(orders()), defect.format)
     (repo / "contracts" / "orders.yaml").write_text(CONTRACT.format(data=data))
-    (result,) = validate(str(repo), report=False)
+    (result,) = validate(str(repo))
     found = [(f.file, f.column, f.check, f.rows) for f in result.verdict.failures]
     assert found == defect.expected
 
@@ -73,7 +72,7 @@ def test_a_defect_is_found_and_nothing_else(repo: Path, name: str) -> None:
 def test_the_orders_are_clean_without_a_defect(repo: Path, ending: str) -> None:
     data = lay(repo, [orders().head(60), orders().tail(60)], ending)
     (repo / "contracts" / "orders.yaml").write_text(CONTRACT.format(data=data))
-    (result,) = validate(str(repo), report=False)
+    (result,) = validate(str(repo))
     assert result.verdict.failures == ()
 
 
@@ -91,6 +90,6 @@ def test_the_second_half_of_clean_data_passes_what_the_first_suggests(
     infer_contract(str(repo), f"data/first.{ending}", name="half")
     contract = repo / "contracts" / "half.yaml"
     contract.write_text(contract.read_text().replace("data/first", "data/second"))
-    (result,) = validate(str(repo), report=False)
+    (result,) = validate(str(repo))
     said = [(f.column, f.check, f.count, f.values) for f in result.verdict.failures]
     assert said == []

@@ -64,6 +64,8 @@ def _day(moment: date) -> date:
 
 
 def _measured(facts: Facts, base: ColumnContract, seen: str) -> Said:
+    if facts.present < facts.missing:  # what decides that a value is there may decide its size, too
+        return Said(base, f"{seen}; mostly missing, so no range", GUESS)
     found = reach(
         facts.sample, float(facts.low), float(facts.high), counts=naming.is_count(facts.name)
     )
