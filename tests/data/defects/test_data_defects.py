@@ -13,7 +13,6 @@ from mlctl.adapters import tables
 from mlctl.data.inferring import infer_contract
 from mlctl.data.validation import validate
 
-TOO_NARROW: set[str] = set()  # clean data sets that the contract of one half refuses
 PAGE = (Path(__file__).parent / "README.md").read_text(encoding="utf-8")
 
 
@@ -77,9 +76,7 @@ def test_the_orders_are_clean_without_a_defect(repo: Path, ending: str) -> None:
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=[pytest.mark.xfail] * (n in TOO_NARROW)) for n in CLEAN]
-)
+@pytest.mark.parametrize("name", CLEAN)
 def test_the_second_half_of_clean_data_passes_what_the_first_suggests(
     repo: Path, name: str, ending: str
 ) -> None:
