@@ -36,26 +36,38 @@ def is_text(path: StrPath) -> bool:
     return Path(path).suffix.lower() in {".csv", ".tsv"}
 
 
-def scan(path: StrPath, *, text: bool = False) -> pl.LazyFrame:
-    """A lazy frame over one file; `text` leaves the columns of CSV and TSV as text.
+def scan(
+    path: StrPath,
+    *,
+    text: bool | Sequence[str] = False,
+    ending: str | None = None,
+    look: int | None = 10_000,
+) -> pl.LazyFrame:
+    """A lazy frame over one file; `text` leaves columns of CSV and TSV as text: all, or those named.
 
-    Raises InvalidInput for a missing file or an unknown ending.
+    `ending` names the format of a file whose own name does not. The types of CSV and JSONL are told
+    from the first `look` rows, None for all. Raises InvalidInput for a missing file or an unknown
+    ending.
     """
     source = Path(path)
     if not source.is_file():
         raise InvalidInput(f"{source}: no such file")
-    match source.suffix.lower():
+    match (source.suffix if ending is None else ending).lower():
         case ".csv" | ".tsv" as ending:
             separator = "," if ending == ".csv" else "\t"
-            if text:
+            if text is True:
                 return pl.scan_csv(source, separator=separator, infer_schema=False)
             return pl.scan_csv(
-                source, separator=separator, try_parse_dates=True, infer_schema_length=10_000
+                source,
+                separator=separator,
+                try_parse_dates=True,
+                infer_schema_length=look,
+                schema_overrides=dict.fromkeys(text or (), pl.String),
             )
         case ".parquet":
             return pl.scan_parquet(source)
         case ".jsonl" | ".ndjson":
-            return pl.scan_ndjson(source, infer_schema_length=10_000)
+            return pl.scan_ndjson(source, infer_schema_length=look)
         case ".arrow" | ".feather":
             return pl.scan_ipc(source)
     raise InvalidInput(

@@ -1,0 +1,149 @@
+"""Writing profiles: `mlctl data profile`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from mlctl.adapters.files import read_text, write_text
+from mlctl.data.contracts.contract import Contract
+from mlctl.data.profiles import record
+from mlctl.data.profiles.building import TableFile, build, is_table
+from mlctl.data.profiles.marks import Marks, marks_of, read_contracts
+from mlctl.data.profiles.profile import Profile, parse_profile, profile_text
+from mlctl.data.profiles.record import DataRef, profile_path
+from mlctl.errors import Busy, ConfigError, InvalidInput
+from mlctl.pipeline.project import Project, open_workspace
+from mlctl.store.observed import Observed
+from mlctl.store.workspace import Workspace
+
+Change = Literal["written", "unchanged"]
+MOST_FILES = 20_000  # of a folder that are listed
+
+
+@dataclass(frozen=True, slots=True)
+class Profiled:
+    """The profile of one file or folder, where it lies (from the root) and its size in bytes."""
+
+    profile: Profile
+    file: str
+    size: int
+    change: Change
+
+
+def write_profiles(
+    project: Project, wanted: Sequence[str] = (), *, force: bool = False
+) -> list[Profiled]:
+    """Write the profiles of the data at `wanted` (from the root), or of all tables and folders that
+    DVC tracks and that are there.
+
+    Where data and contracts are as the committed profile says, nothing is read but the digests,
+    unless `force` is on. Raises InvalidInput for what is no table and no folder, ConfigError for a
+    wrong contract or a profile by a newer mlctl, Busy for data that is being written.
+    """
+    contracts = read_contracts(project.root)
+    for path in wanted:
+        _check_place(project, path)
+    done = []
+    with open_workspace(project) as workspace:
+        for path in wanted or _tracked(project):
+            seen = workspace.observe(path)
+            if seen is not None:
+                done.append(_write(project, workspace, seen, contracts, force=force))
+            elif wanted:
+                hint = "restore it with `dvc pull` or `dvc checkout`"
+                raise InvalidInput(f"{path}: no such file or folder", hint=hint)
+    return done
+
+
+def profile_of(ref: DataRef, files: Sequence[TableFile], marks: Marks, listing: dict[str, str] | None) -> Profile:
+    """The profile of data whose tables are `files`; see `Profile`."""
+    table = build(files, marks) if files else None
+    columns = table.columns if table else ()
+    label = marks.label if marks.label in {column.name for column in columns} else None
+    return Profile(
+        data=ref,
+        rows=table.rows if table else None,
+        tables=len(files) if table else 0,
+        columns=columns,
+        listing=listing,
+        contracts=marks.contracts,
+        label=label,
+    )
+
+
+def _tracked(project: Project) -> list[str]:
+    """The tables and folders among what DVC tracks in the repository."""
+    outs = [out for stage in project.stages for out in stage.outs if out.kind == "out" and out.cache]
+    paths = sorted({out.key for out in outs if not os.path.isabs(out.key) and "://" not in out.key})
+    return [
+        path
+        for path in paths
+        if is_table(path) or os.path.isdir(os.path.join(project.root, path))
+    ]
+
+
+def _check_place(project: Project, path: str) -> None:
+    """Raise InvalidInput where the profile of `path` would be data itself."""
+    place = profile_path(path)
+    for out in (out for stage in project.stages for out in stage.outs):
+        if place == out.key or place.startswith(f"{out.key}/"):
+            raise InvalidInput(
+                f"{place} would lie in {out.key}, which DVC tracks",
+                hint="profiles are files of git: move that data to another folder",
+            )
+
+
+def _write(
+    project: Project,
+    workspace: Workspace,
+    seen: Observed,
+    contracts: Sequence[tuple[Contract, str]],
+    *,
+    force: bool,
+) -> Profiled:
+    _check_place(project, seen.key)
+    is_folder = seen.digest.isdir
+    names = [entry.relpath for entry in seen.entries] if is_folder else [""]
+    tables = [name for name in names if is_table(name or seen.key)]
+    if not is_folder and not tables:
+        raise InvalidInput(f"{seen.key}: neither a table nor a folder")
+    marks = marks_of(contracts, seen.key, [_joined(seen.key, name) for name in tables])
+    ref = DataRef(seen.key, f"md5:{seen.digest.md5}", seen.digest.size or 0, len(names))
+    place = profile_path(seen.key)
+    before = _before(project.root, place, force=force)
+    if before and (before.data, before.contracts) == (ref, marks.contracts) and not force:
+        return Profiled(before, place, os.path.getsize(project.path(place)), "unchanged")
+    files = [
+        TableFile(os.path.join(seen.path, name) if name else seen.path, os.path.splitext(name or seen.key)[1], _joined(seen.key, name))
+        for name in tables
+    ]
+    listing = None
+    if is_folder and len(names) <= MOST_FILES:
+        listing = {entry.relpath: entry.md5 for entry in seen.entries}
+    profile = profile_of(ref, files, marks, listing)
+    again = workspace.observe(seen.key)
+    if again is None or again.digest.md5 != seen.digest.md5:
+        raise Busy(f"{seen.key}: changed while it was read", hint="wait until it is written")
+    text = profile_text(profile)
+    write_text(project.path(place), text)
+    return Profiled(profile, place, len(text.encode()), "written")
+
+
+def _before(root: str, place: str, *, force: bool) -> Profile | None:
+    """The profile that stands there; None also for one that is damaged or unmerged."""
+    try:
+        text = read_text(os.path.join(root, place), name=place)
+        return parse_profile(text, name=place)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except ConfigError:
+        if not force and record.is_newer(text):
+            raise
+        return None
+
+
+def _joined(path: str, name: str) -> str:
+    return f"{path}/{name}" if name else path
