@@ -43,9 +43,9 @@ def scan(
     ending: str | None = None,
     look: int | None = 10_000,
 ) -> pl.LazyFrame:
-    """A lazy frame over one file; `text` leaves columns of CSV and TSV as text: all, or those named.
+    """A lazy frame over one file; `text` leaves columns of CSV and TSV as text, all or those named.
 
-    `ending` names the format of a file whose own name does not. The types of CSV and JSONL are told
+    `ending` names the format of a file whose own name does not. The types in CSV and JSONL are told
     from the first `look` rows, None for all. Raises InvalidInput for a missing file or an unknown
     ending.
     """

@@ -7,7 +7,7 @@ the number of distinct values.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -41,8 +41,8 @@ class Column:
     infinite: int = 0
     shown: bool = False
     distinct: Distinct | None = None
-    quantiles: Quantiles = Quantiles()
-    moments: Moments = Moments()
+    quantiles: Quantiles = field(default_factory=Quantiles)
+    moments: Moments = field(default_factory=Moments)
     frequent: Frequent | None = None
     low: float | None = None
     high: float | None = None
@@ -102,7 +102,7 @@ def _numbers(name: str, kind: Kind, rows: int, present: pl.Series, shown: bool) 
     new = np.ones(ordered.size, dtype=np.bool_)
     np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
     unique = ordered if new.all() else ordered[new]
-    distinct = Distinct.of_unique(of_numbers(unique))
+    distinct = Distinct.of(of_numbers(unique))
     finite = ordered
     if kind == "float" and ordered.size and not np.isfinite(ordered[[0, -1]]).all():
         finite = ordered[np.isfinite(ordered)]
@@ -113,9 +113,10 @@ def _numbers(name: str, kind: Kind, rows: int, present: pl.Series, shown: bool) 
         frequent = _frequent(exactly, np.diff(np.flatnonzero(new), append=ordered.size))
         if finite.size:
             low, high = exactly[np.isfinite(exactly)][[0, -1]].tolist()
+    quantiles = Quantiles() if kind == "bool" else Quantiles.of(numbers)
     return Column(
         name, kind, rows, rows - ordered.size, ordered.size - finite.size, shown, distinct,
-        Quantiles.of(numbers), Moments.of(numbers), frequent, low, high,
+        quantiles, Moments.of(numbers), frequent, low, high,
     )  # fmt: skip
 
 
@@ -138,13 +139,13 @@ def _frequent(values: np.ndarray[Any, Any], counts: np.ndarray[Any, Any]) -> Fre
 def _texts(present: pl.Series, shown: bool) -> tuple[Distinct, Frequent | None]:
     if present.head(_SAMPLE).n_unique() <= _SAMPLE // 2:
         counted = present.alias("value").value_counts()
-        distinct = Distinct.of_unique(of_texts(counted["value"]))
+        distinct = Distinct.of(of_texts(counted["value"]))
         return distinct, _counted(counted, 0) if shown else None
     hashes = of_texts(present)
-    distinct = Distinct.of(hashes)
+    unique, counts = np.unique(hashes, return_counts=True)
+    distinct = Distinct.of(unique)
     if not shown:
         return distinct, None
-    unique, counts = np.unique(hashes, return_counts=True)
     often = counts >= max(2, present.len() // KEPT)
     missed = int(counts[~often].max(initial=0))
     heavy = present.filter(np.isin(hashes, unique[often]))

@@ -39,8 +39,8 @@ _BLOCK = 1 << 15
 class Distinct:
     """The sketch: the sorted `hashes` of at most 2,000 values, else the `coupons` of more.
 
-    Of `hashes` only the first `bits` are known. `known` is the count where it is written down with
-    less than it takes to merge: then neither of the others is there.
+    Of `hashes` only the first `bits` are known. `known` is the count where it is known otherwise:
+    because the values were counted, or because a record says only that.
     """
 
     hashes: Words | None = None
@@ -50,16 +50,10 @@ class Distinct:
 
     @classmethod
     def of(cls, hashes: Words) -> Distinct:
-        """The sketch of values with these (64-bit) hashes, each there once or more often."""
-        few = np.unique(hashes[: 4 * EXACT]).size <= EXACT
-        return cls.of_unique(np.unique(hashes) if few else hashes)
-
-    @classmethod
-    def of_unique(cls, hashes: Words) -> Distinct:
-        """The same for hashes of which, if they are few, each is there once."""
+        """The sketch of distinct values with these (64-bit) hashes."""
         if hashes.size <= EXACT:
             return cls(hashes=np.sort(hashes))
-        return cls(coupons=_coupons(hashes))
+        return cls(coupons=_coupons(hashes), known=int(hashes.size))
 
     @property
     def mergeable(self) -> bool:
@@ -69,17 +63,22 @@ class Distinct:
     @property
     def exact(self) -> bool:
         """Whether `count` is no estimate."""
-        return self.coupons is None
+        return self.coupons is None or self.known is not None
 
     @property
     def count(self) -> int | None:
         """How many values; None where a merge has lost it."""
-        if self.coupons is not None:
-            return _most_likely(self.coupons)
-        return self.known if self.hashes is None or self.known else int(self.hashes.size)
+        if self.known is not None:
+            return self.known
+        if self.hashes is not None:
+            return int(self.hashes.size)
+        return _most_likely(self.coupons) if self.coupons is not None else None
 
     def merge(self, other: Distinct) -> Distinct:
         """Both together; nothing is known of what holds a bare count."""
+        for side, rest in ((self, other), (other, self)):
+            if side.count == 0:
+                return rest
         if not self.mergeable or not other.mergeable:
             return Distinct()
         if self.hashes is not None and other.hashes is not None:
@@ -93,24 +92,25 @@ class Distinct:
     def _flags(self) -> Flags:
         if self.coupons is not None:
             return self.coupons
-        assert self.hashes is not None
-        return _coupons(self.hashes)
+        return _coupons(np.empty(0, np.uint64) if self.hashes is None else self.hashes)
 
     def packed(self) -> bytes:
         """The sketch in few bytes: 5.8 kB at most for hashes, about 5 kB for coupons."""
         if self.hashes is not None:
             return pack(np.unique(self.hashes >> np.uint64(_WHOLE - _SHORT)))
-        assert self.coupons is not None
         parts = []
-        for plane in self.coupons.reshape(ROWS, COLUMNS).T:
+        for plane in self._flags().reshape(ROWS, COLUMNS).T:
             full = 2 * int(plane.sum()) > ROWS  # then the gaps are told
             parts.append(bytes([full]) + pack(np.flatnonzero(plane != full).astype(np.uint64)))
         return b"".join(parts)
 
     @classmethod
-    def unpacked(cls, data: bytes, count: int, *, exact: bool) -> Distinct:
-        """The sketch behind `packed`. Raises ValueError where there is none."""
-        if exact:
+    def unpacked(cls, data: bytes, count: int | None, *, few: bool) -> Distinct:
+        """The sketch behind `packed`: of `few` values hashes, else coupons; `count` if it is known.
+
+        Raises ValueError where there is none.
+        """
+        if few:
             values, rest = unpack(data)
             if rest or values.size > EXACT or (values >> np.uint64(_SHORT)).any():
                 raise ValueError("no set of hashes")
@@ -123,7 +123,7 @@ class Distinct:
                 raise ValueError("no set of coupons")
             plane[:] = full
             plane[places.astype(np.int64)] = not full
-        return cls(coupons=coupons.reshape(-1))
+        return cls(coupons=coupons.reshape(-1), known=count)
 
 
 def _coupons(hashes: Words) -> Flags:
@@ -140,7 +140,7 @@ def _coupons(hashes: Words) -> Flags:
 
 def _most_likely(coupons: Flags) -> int:
     """The number of values that makes the set likeliest; its score falls as the number grows."""
-    seen = coupons.reshape(ROWS, COLUMNS).sum(axis=0).tolist()
+    seen: list[int] = coupons.reshape(ROWS, COLUMNS).sum(axis=0).tolist()
 
     def score(rate: float) -> float:
         """The derivative of the log-likelihood by the number of values for each row."""

@@ -35,8 +35,7 @@ def to_dict(column: Column) -> dict[str, Any]:
         data["sd"] = _digits(column.moments.deviation)
     piece = column.piece
     if piece is not None:
-        points = piece.values.astype("<f8").tobytes()
-        data["quantiles"] = {"error": ceil(piece.share * 1e6) / 1e6, "points": to_text(points)}
+        data["quantiles"] = _quantiles(piece)
     if column.shown:
         data["shown"] = True
         if column.low is not None:
@@ -71,7 +70,7 @@ def from_dict(data: Mapping[str, Any], rows: int) -> Column:
         infinite=infinite,
         shown=bool(data.get("shown")),
         distinct=_parse_distinct(data["distinct"]) if "distinct" in data else None,
-        quantiles=_parse_quantiles(data["quantiles"], finite) if "quantiles" in data else Quantiles(),
+        quantiles=_parse_quantiles(data.get("quantiles"), finite),
         moments=moments,
         frequent=frequent,
         low=_figure(data["min"]) if "min" in data else None,
@@ -84,24 +83,43 @@ def _distinct(distinct: Distinct, *, shown: bool) -> dict[str, Any]:
     data: dict[str, Any] = {"count": distinct.count}
     if not distinct.exact:
         data["error"] = ERROR
+    if distinct.coupons is not None:
         data["coupons"] = to_text(distinct.packed())
-    elif shown and distinct.mergeable:
+    elif shown and distinct.hashes is not None:
         data["hashes"] = to_text(distinct.packed())
     return data
 
 
 def _parse_distinct(data: Mapping[str, Any]) -> Distinct:
-    if data["count"] is None:
-        return Distinct()
-    count = _count(data["count"])
-    packed = data.get("coupons") or data.get("hashes")
-    if packed is None:
-        return Distinct(known=count)
-    return Distinct.unpacked(from_text(packed), count, exact="hashes" in data)
+    count = None if data["count"] is None else _count(data["count"])
+    if "coupons" in data:
+        known = None if "error" in data else count
+        return Distinct.unpacked(from_text(data["coupons"]), known, few=False)
+    if "hashes" in data:
+        return Distinct.unpacked(from_text(data["hashes"]), count, few=True)
+    return Distinct(known=count)
 
 
-def _parse_quantiles(data: Mapping[str, Any], n: int) -> Quantiles:
+def _quantiles(piece: Piece) -> dict[str, Any]:
+    """Each value once, and how often it stands there where any does so twice."""
+    values, times = np.unique(piece.values, return_counts=True)
+    data = {
+        "error": ceil(piece.share * 1e6) / 1e6,
+        "points": to_text(values.astype("<f8").tobytes()),
+    }
+    if values.size < piece.values.size:
+        data["times"] = to_text((times - 1).astype(np.uint8).tobytes())
+    return data
+
+
+def _parse_quantiles(data: Mapping[str, Any] | None, n: int) -> Quantiles:
+    if data is None:
+        return Quantiles()
     values = np.frombuffer(from_text(data["points"]), dtype="<f8").astype(np.float64)
+    if "times" in data:
+        values = np.repeat(
+            values, np.frombuffer(from_text(data["times"]), np.uint8).astype(int) + 1
+        )
     error = _figure(data["error"])
     sound = 0 < values.size <= min(n, STORED) and np.isfinite(values).all()
     if not sound or (np.diff(values) < 0).any() or error < 0:
@@ -113,8 +131,8 @@ def _list(data: dict[str, Any], frequent: Frequent, values: int) -> None:
     """Put `top` and `missed` into `data`: all values if they are few, else those that stand out."""
     listed = {v: n for v, n in frequent.counts.items() if not _is_long(v)}
     dropped = max((n for v, n in frequent.counts.items() if _is_long(v)), default=0)
-    few = not frequent.missed and len(frequent.counts) <= TOP
-    shown = Frequent(listed, frequent.missed + dropped).top(TOP, least=1 if few else values // 1000 + 2)
+    least = 1 if len(listed) <= TOP else 2 + values // 1000
+    shown = Frequent(listed, frequent.missed + dropped).top(TOP, least=least)
     most = _TEXT_BYTES if data["kind"] == "str" else _NUMBER_BYTES
     while (size := len(_json(shown.ranked()))) > most:
         shown = shown.top(len(shown.counts) * most // size)

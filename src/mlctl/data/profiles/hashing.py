@@ -38,7 +38,7 @@ def mix(words: Words) -> Words:
 
 
 def of_numbers(values: NDArray[Any]) -> Words:
-    """The hashes of whole numbers (int64) or of floats (float64), which are never equal; -0 is 0."""
+    """The hashes of whole numbers (int64) or of floats (float64), which differ; -0 counts as 0."""
     if values.dtype.kind == "f":
         return mix((values + 0.0).view(np.uint64) ^ _GOLDEN)
     return mix(values.view(np.uint64))

@@ -33,24 +33,29 @@ class Marks:
     contracts: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_contracts(root: str) -> list[tuple[Contract, str]]:
-    """Every contract with its digest. Raises ConfigError for a wrong one."""
-    found = []
-    for name in files.datasets(root):
-        text = files.read(root, name)
-        digest = f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
-        found.append((parse(text, file=files.path_of(name), name=name), digest))
-    return found
+Contracts = Sequence[tuple[Contract, str]]  # each with the digest of its text
 
 
-def marks_of(
-    contracts: Sequence[tuple[Contract, str]], path: str, tables: Sequence[str]
-) -> Marks:
+def read_contracts(root: str) -> Contracts:
+    """Every contract of the repository. Raises ConfigError for a wrong one."""
+    return [parsed(name, files.read(root, name)) for name in files.datasets(root)]
+
+
+def parsed(name: str, text: str) -> tuple[Contract, str]:
+    """The contract of the data set `name` in `text`. Raises ConfigError for a wrong one."""
+    digest = f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+    return parse(text, file=files.path_of(name), name=name), digest
+
+
+def marks_of(contracts: Contracts, path: str, tables: Sequence[str]) -> Marks:
     """The marks for the data at `path`, whose table files are `tables` (from the root)."""
     on = [(c, digest) for c, digest in contracts if _is_on(c.data, path, tables)]
     if not on:
         return Marks()
-    listed = [{c.name for c in contract.columns if not getattr(c, "personal", False)} for contract, _ in on]
+    listed = [
+        {column.name for column in contract.columns if not getattr(column, "personal", False)}
+        for contract, _ in on
+    ]
     kinds = {
         column.name: cast("Kind", column.type)
         for contract, _ in on

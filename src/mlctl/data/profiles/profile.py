@@ -54,7 +54,7 @@ def parse_profile(text: str, *, name: str) -> Profile:
     data, ref = load(text, name=name)
     try:
         rows = data.get("rows")
-        columns = tuple(from_dict(column, rows) for column in data.get("columns", ()))
+        columns = tuple(from_dict(column, rows or 0) for column in data.get("columns", ()))
         listing = data.get("files")
         return Profile(
             data=ref,

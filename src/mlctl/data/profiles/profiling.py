@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from mlctl.adapters.files import read_text, write_text
-from mlctl.data.contracts.contract import Contract
 from mlctl.data.profiles import record
-from mlctl.data.profiles.building import TableFile, build, is_table
-from mlctl.data.profiles.marks import Marks, marks_of, read_contracts
+from mlctl.data.profiles.building import build
+from mlctl.data.profiles.marks import Contracts, Marks, marks_of, read_contracts
+from mlctl.data.profiles.opening import TableFile, is_table
 from mlctl.data.profiles.profile import Profile, parse_profile, profile_text
 from mlctl.data.profiles.record import DataRef, profile_path
 from mlctl.errors import Busy, ConfigError, InvalidInput
 from mlctl.pipeline.project import Project, open_workspace
+from mlctl.pipeline.spec import Stage
 from mlctl.store.observed import Observed
 from mlctl.store.workspace import Workspace
 
@@ -58,7 +59,15 @@ def write_profiles(
     return done
 
 
-def profile_of(ref: DataRef, files: Sequence[TableFile], marks: Marks, listing: dict[str, str] | None) -> Profile:
+def data_paths(stages: Iterable[Stage]) -> list[str]:
+    """The outs inside of the repository that are data: kept in the cache, no metrics, no plots."""
+    outs = [out for stage in stages for out in stage.outs if out.kind == "out" and out.cache]
+    return sorted({out.key for out in outs if not out.key.startswith("/") and "://" not in out.key})
+
+
+def profile_of(
+    ref: DataRef, files: Sequence[TableFile], marks: Marks, listing: Mapping[str, str] | None
+) -> Profile:
     """The profile of data whose tables are `files`; see `Profile`."""
     table = build(files, marks) if files else None
     columns = table.columns if table else ()
@@ -76,13 +85,8 @@ def profile_of(ref: DataRef, files: Sequence[TableFile], marks: Marks, listing: 
 
 def _tracked(project: Project) -> list[str]:
     """The tables and folders among what DVC tracks in the repository."""
-    outs = [out for stage in project.stages for out in stage.outs if out.kind == "out" and out.cache]
-    paths = sorted({out.key for out in outs if not os.path.isabs(out.key) and "://" not in out.key})
-    return [
-        path
-        for path in paths
-        if is_table(path) or os.path.isdir(os.path.join(project.root, path))
-    ]
+    paths = data_paths(project.stages)
+    return [path for path in paths if is_table(path) or os.path.isdir(project.path(path))]
 
 
 def _check_place(project: Project, path: str) -> None:
@@ -100,7 +104,7 @@ def _write(
     project: Project,
     workspace: Workspace,
     seen: Observed,
-    contracts: Sequence[tuple[Contract, str]],
+    contracts: Contracts,
     *,
     force: bool,
 ) -> Profiled:
@@ -116,10 +120,7 @@ def _write(
     before = _before(project.root, place, force=force)
     if before and (before.data, before.contracts) == (ref, marks.contracts) and not force:
         return Profiled(before, place, os.path.getsize(project.path(place)), "unchanged")
-    files = [
-        TableFile(os.path.join(seen.path, name) if name else seen.path, os.path.splitext(name or seen.key)[1], _joined(seen.key, name))
-        for name in tables
-    ]
+    files = [table_file(seen.key, name, os.path.join(seen.path, name)) for name in tables]
     listing = None
     if is_folder and len(names) <= MOST_FILES:
         listing = {entry.relpath: entry.md5 for entry in seen.entries}
@@ -143,6 +144,12 @@ def _before(root: str, place: str, *, force: bool) -> Profile | None:
         if not force and record.is_newer(text):
             raise
         return None
+
+
+def table_file(path: str, name: str, place: str) -> TableFile:
+    """The table `name` of the data at `path` (empty for a file), whose bytes lie at `place`."""
+    shown = _joined(path, name)
+    return TableFile(place.rstrip("/"), os.path.splitext(shown)[1], shown)
 
 
 def _joined(path: str, name: str) -> str:

@@ -68,9 +68,9 @@ class Quantiles:
         """The sketch of sorted, finite values."""
         n = int(values.size)
         if n <= KEPT:
-            return cls(((Piece(n, values, 0.0),),)) if n else cls()
+            return cls(((Piece(n, values + 0.0, 0.0),),)) if n else cls()  # -0 is 0
         middles = np.ceil((np.arange(KEPT) + 0.5) * (n / KEPT)).astype(np.int64) - 1
-        return cls(((Piece(n, values[middles], n / (2 * KEPT)),),))
+        return cls(((Piece(n, values[middles] + 0.0, n / (2 * KEPT)),),))
 
     @property
     def n(self) -> int:

@@ -18,7 +18,7 @@ FOLDER = "profiles"
 
 @dataclass(frozen=True, slots=True)
 class DataRef:
-    """The data that a profile is of: `digest` as DVC has it (`md5:…`, `md5:….dir`), bytes, files."""
+    """The data that a profile is of, with DVC's digest (`md5:…`, `md5:….dir`), bytes and files."""
 
     path: str
     digest: str
