@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import mlctl
-from benchmarks import engine, files
+from benchmarks import engine, files, profile
 from benchmarks.harness import PAGE, Row, Size, cells, page
 
-BENCHES = {**engine.BENCHES, **files.BENCHES}
+BENCHES = {**engine.BENCHES, **files.BENCHES, **profile.BENCHES}
 
 
 def main() -> None:

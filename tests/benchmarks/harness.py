@@ -64,6 +64,7 @@ class Size:
     seconds: float = 1.0
     files: int = 50_000
     large: int = 2_000_000_000  # bytes
+    rows: int = 1_000_000
 
 
 Bench = Callable[[Path, Size], Row]

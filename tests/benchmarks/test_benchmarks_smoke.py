@@ -5,7 +5,9 @@ import pytest
 from benchmarks.__main__ import BENCHES, measure
 from benchmarks.harness import Size, page
 
-SMALL = Size(stages=4, many=6, others=3, repeats=1, seconds=0.1, files=200, large=5_000_000)
+SMALL = Size(
+    stages=4, many=6, others=3, repeats=1, seconds=0.1, files=200, large=5_000_000, rows=2000
+)
 
 
 @pytest.mark.parametrize("name", BENCHES)

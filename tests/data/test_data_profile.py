@@ -250,8 +250,12 @@ def test_damaged_and_unmerged_profiles_are_told_and_written_anew(
         with pytest.raises(ConfigError, match=said) as caught:
             parse_profile(text, name=profile_path("data/raw.csv"))
         assert caught.value.file == "profiles/data/raw.csv.json"
-        assert run(["data", "profile"]) == 0
+        assert caught.value.hint or text == "[]"
+        assert run(["data", "profile", "--force", "data/raw.csv"]) == 0
         assert place.read_text() == good
+    place.write_bytes(b"\xff")
+    assert run(["data", "profile"]) == 0
+    assert place.read_text() == good
 
 
 def test_a_profile_by_a_newer_mlctl_is_not_replaced_unasked(

@@ -58,15 +58,14 @@ def profile(
 
 
 def _facts(item: Profiled) -> dict[str, object]:
-    profile = item.profile
     return {
-        "path": profile.data.path,
-        "digest": profile.data.digest,
+        "path": item.data.path,
+        "digest": item.data.digest,
         "profile": item.file,
         "change": item.change,
-        "rows": profile.rows,
-        "columns": len(profile.columns),
-        "files": profile.data.files,
+        "rows": item.rows,
+        "columns": item.columns,
+        "files": item.data.files,
         "bytes": item.size,
     }
 
@@ -81,9 +80,9 @@ def _show(done: list[Profiled]) -> None:
         return
     width = max(len(item.file) for item in done)
     for item in done:
-        profile = item.profile
-        parts = [] if profile.listing is None else [count(profile.data.files, "file")]
-        if profile.rows is not None:
-            parts += [count(profile.rows, "row"), count(len(profile.columns), "column")]
+        parts = [count(item.data.files, "file")] if item.data.digest.endswith(".dir") else []
+        if item.rows is not None:
+            parts += [f"{item.rows:,} {'row' if item.rows == 1 else 'rows'}"]
+            parts += [count(item.columns, "column")]
         parts.append(size_text(item.size))
         say(f"{item.change:<9}  {item.file:<{width}}  {', '.join(parts)}")

@@ -11,7 +11,7 @@ from mlctl.data.profiles.marks import Contracts, Marks, marks_of, parsed
 from mlctl.data.profiles.opening import TableFile, is_table
 from mlctl.data.profiles.profile import Profile, parse_profile, profile_text
 from mlctl.data.profiles.profiling import data_paths, profile_of, table_file
-from mlctl.data.profiles.record import DataRef, profile_path
+from mlctl.data.profiles.record import DataRef, profile_path, ref_of
 from mlctl.errors import InvalidInput
 from mlctl.pipeline.spec import Stage
 from mlctl.store.cache import MissingObjects
@@ -49,8 +49,7 @@ class Version:
     @property
     def ref(self) -> DataRef:
         """How a profile names it."""
-        digest = self.digest
-        return DataRef(self.path, f"md5:{digest.md5}", digest.size or 0, digest.nfiles or 1)
+        return ref_of(self.path, self.digest)
 
 
 class Side:
@@ -129,7 +128,7 @@ class Side:
             profile = parse_profile(self._revision.text(place), name=place)
         except InvalidInput as error:
             return None, f"the profile of {self.name} cannot be read: {error}"
-        if profile.data.digest != f"md5:{version.digest.md5}":
+        if profile.data.digest != version.ref.digest:
             return None, f"the profile of {self.name} is of other data, and its data is not at hand"
         return profile, ""
 

@@ -110,7 +110,10 @@ def _numbers(name: str, kind: Kind, rows: int, present: pl.Series, shown: bool) 
     frequent = low = high = None
     if shown:
         exactly = _as_told(unique, kind) if kind in {"float", "datetime"} else unique
-        frequent = _frequent(exactly, np.diff(np.flatnonzero(new), append=ordered.size))
+        if unique.size == ordered.size > KEPT:
+            frequent = Frequent(missed=1)
+        else:
+            frequent = _frequent(exactly, np.diff(np.flatnonzero(new), append=ordered.size))
         if finite.size:
             low, high = exactly[np.isfinite(exactly)][[0, -1]].tolist()
     quantiles = Quantiles() if kind == "bool" else Quantiles.of(numbers)

@@ -77,7 +77,7 @@ class Distinct:
     def merge(self, other: Distinct) -> Distinct:
         """Both together; nothing is known of what holds a bare count."""
         for side, rest in ((self, other), (other, self)):
-            if side.count == 0:
+            if side.hashes is not None and not side.hashes.size:
                 return rest
         if not self.mergeable or not other.mergeable:
             return Distinct()

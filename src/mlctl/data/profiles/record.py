@@ -10,6 +10,7 @@ from typing import Any
 from mlctl.adapters.files import read_text
 from mlctl.errors import ConfigError, Unmerged
 from mlctl.records.schema import load_record, version_of
+from mlctl.store.digest import Digest
 
 KIND, VERSION = "profile", 1
 SCHEMA = f"mlctl.{KIND}/{VERSION}"
@@ -18,12 +19,19 @@ FOLDER = "profiles"
 
 @dataclass(frozen=True, slots=True)
 class DataRef:
-    """The data that a profile is of, with DVC's digest (`md5:…`, `md5:….dir`), bytes and files."""
+    """The data that a profile is of, with DVC's digest (`md5:…`, `md5:….dir`, or of DVC 2
+    `md5-dos2unix:…`), bytes and files."""
 
     path: str
     digest: str
     size: int
     files: int
+
+
+def ref_of(path: str, digest: Digest) -> DataRef:
+    """How a profile names the data at `path`."""
+    kind = "md5-dos2unix" if digest.legacy else "md5"
+    return DataRef(path, f"{kind}:{digest.md5}", digest.size or 0, digest.nfiles or 1)
 
 
 def profile_path(path: str) -> str:
@@ -66,7 +74,7 @@ def is_newer(text: str) -> bool:
 
 def _again(name: str) -> str:
     path = name.removeprefix(f"{FOLDER}/").removesuffix(".json")
-    return f"`mlctl data profile {path}` writes it anew"
+    return f"`mlctl data profile --force {path}` writes it anew"
 
 
 def read_ref(root: str, path: str) -> DataRef | None:
