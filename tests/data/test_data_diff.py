@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,9 @@ from hypothesis import strategies as st
 from mlctl.cli.main import run
 from mlctl.data.diffing.columns import compare
 from mlctl.data.diffing.files import FileChanges, compare_files
-from mlctl.data.diffing.rows import compare_rows
-from mlctl.data.diffing.words import number
+from mlctl.data.diffing.diff import DataChange
+from mlctl.data.diffing.rows import RowChanges, compare_rows
+from mlctl.data.diffing.words import number, sentences
 from mlctl.data.profiles.column import of_series
 from mlctl.data.profiles.marks import Marks
 from mlctl.data.profiles.opening import TableFile
@@ -211,7 +213,7 @@ def test_terminal_and_markdown(repo: Path, capsys: pytest.CaptureFixture[str]) -
     assert "40 added, 10 removed" in text
     assert "> 1.png → one.png" in text
     assert "new: team 676; gone: trial 666" in text
-    assert "shifted by less than 0.02 (--all shows them)" in text
+    assert "2 more columns shifted by less than 0.02; of 1 more column the distribution" in text
     assert "p7@x.org" not in said(capsys, "--all")
     marked = said(capsys, "--markdown")
     assert marked.startswith("# Data: HEAD to workspace\n\n## `data/img` changed\n")
@@ -303,8 +305,9 @@ def test_outs_of_stages_are_data_and_metrics_are_not(
 ) -> None:
     Path("sub").mkdir()
     Path("sub/dvc.yaml").write_text(
-        "stages:\n  make:\n    wdir: ..\n    cmd: cp source.csv data/made.csv && cp source.csv m.json\n"
-        "    deps: [source.csv]\n    outs: [data/made.csv]\n    metrics: [m.json: {cache: false}]\n"
+        "stages:\n  make:\n    wdir: ..\n    deps: [source.csv]\n    outs: [data/made.csv]\n"
+        "    cmd: cp source.csv data/made.csv && cp source.csv m.json\n"
+        "    metrics: [m.json: {cache: false}]\n"
     )
     Path("source.csv").write_text("a\n1\n2\n")
     assert run(["run", "-q", "-P"]) == 0
@@ -465,26 +468,18 @@ def test_columns_of_other_types_and_of_one_side_are_named(tmp_path: Path) -> Non
 # columns
 
 
-def test_relabelled_rows_and_the_label_are_told(
-    repo: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The contract's `label` is read where the contract's format has one."""
-    from mlctl.data.diffing import versions
-
-    def marks(contracts, path, tables):
-        from dataclasses import replace
-
-        return replace(original(contracts, path, tables), label="plan")
-
-    original = versions.marks_of
-    monkeypatch.setattr(versions, "marks_of", marks)
-    shutil.rmtree(repo / "profiles")
-    commit(repo)
-    change(repo)
-    text = said(capsys, "data/raw.csv")
-    assert "label plan" in text
-    assert "trial 33.3 % → 0 %" in text
-    assert "relabelled (trial → team 663)" in text
+def test_relabelled_rows_and_the_label_are_told() -> None:
+    labels = [pl.Series("y", ["no"] * no + ["yes"] * (100 - no)) for no in (80, 75)]
+    column = compare(*(of_series(side, "str", shown=True) for side in labels))
+    rows = RowChanges(("k",), 0, 0, 5, 95, labels={("no", "yes"): 5}, relabelled=5)
+    changed = DataChange("changed", None, None, columns=(column,), label="y", rows=rows)
+    assert ("label y", "no 80.0 % → 75.0 %, yes 20.0 % → 25.0 %; 5 relabelled (no → yes 5)") in (
+        sentences(changed)
+    )
+    same = replace(changed, rows=replace(rows, labels={}, relabelled=0))
+    assert dict(sentences(same))["label y"].endswith("; none relabelled")
+    hidden = compare(*(of_series(side, "str", shown=False) for side in labels))
+    assert "label y" not in dict(sentences(replace(changed, columns=(hidden,), rows=None)))
 
 
 @pytest.mark.parametrize(

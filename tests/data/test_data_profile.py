@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -278,8 +279,6 @@ def test_the_reference_is_read_without_numpy(repo: Path) -> None:
         "print(read_ref('.', 'data/raw.csv').digest);"
         "sys.exit('numpy' in sys.modules or 'polars' in sys.modules)"
     )
-    import sys
-
     done = subprocess.run([sys.executable, "-c", code], cwd=repo, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == profile(repo).data.digest
@@ -368,7 +367,10 @@ def worst_columns() -> dict[str, tuple[pl.Series, str]]:
         "2,000 long texts": (pl.Series("c", names * 3), "str"),
         "100,000 texts": (pl.Series("c", [f"{at:x}" for at in range(100_000)]), "str"),
         "big numbers": (pl.Series("c", random.integers(2**60, 2**62, 2000).tolist() * 3), "int"),
-        "moments": (pl.Series("c", random.integers(0, 2**50, 2000).tolist() * 3).cast(pl.Datetime("us")), "datetime"),
+        "moments": (
+            pl.Series("c", random.integers(0, 2**50, 2000).tolist() * 3).cast(pl.Datetime("us")),
+            "datetime",
+        ),
     }  # fmt: skip
 
 

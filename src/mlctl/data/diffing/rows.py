@@ -51,6 +51,7 @@ def compare_rows(
 
 def _compare(tables: Tables, *, split: int, marks: Marks) -> RowChanges | None:
     import polars as pl
+    from polars.selectors import by_name
 
     each = [set(columns) for columns in tables.columns]
     shared = set.intersection(*each) - {n for n, kind in tables.kinds.items() if kind == "other"}
@@ -59,7 +60,7 @@ def _compare(tables: Tables, *, split: int, marks: Marks) -> RowChanges | None:
         return None
     ignored = tuple(sorted(set.union(*each) - shared))
     with naming(" and ".join(dict.fromkeys(file.name for file in tables.files))):
-        frames = [frame.select(common) for frame in tables.frames]
+        frames = [frame.select(by_name(*common)) for frame in tables.frames]
         sides = [pl.concat(part).collect() for part in (frames[:split], frames[split:])]
         key, why = _usable(marks.key, common, sides)
         label = marks.label if marks.label in common and marks.label in marks.shown else None
@@ -92,7 +93,10 @@ def _by_key(sides: Sequence[pl.DataFrame], key: tuple[str, ...], label: str | No
     ).collect()
     before, after = joined[_HERE].is_not_null(), joined[_HERE + _NEW].is_not_null()
     both = joined.filter(before & after)
-    differs = {name: both[name].ne_missing(both[name + _NEW]) for name in others}
+    differs = {
+        name: both[name].alias("value").ne_missing(both[name + _NEW].alias("value"))
+        for name in others
+    }
     any_of = pl.DataFrame(differs).select(pl.any_horizontal(pl.all())) if differs else None
     changed = int(any_of.to_series().sum()) if any_of is not None else 0
     columns = {name: int(flags.sum()) for name, flags in differs.items()}

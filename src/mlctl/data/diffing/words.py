@@ -80,12 +80,18 @@ def file_lines(change: DataChange, most: int | None = 10) -> list[str]:
 def shown_columns(change: DataChange, *, everything: bool) -> tuple[list[ColumnChange], str]:
     """The columns to show, and a line on the others."""
     shown = [column for column in change.columns if everything or column.is_large]
-    rest = len(change.columns) - len(shown)
-    if not rest:
-        return shown, ""
-    noun = "column" if rest == 1 else "columns"
-    other = "other " if shown else ""
-    return shown, f"{rest:,} {other}{noun} shifted by less than {LARGE:g}"
+    rest = [column for column in change.columns if not (everything or column.is_large)]
+    measured = sum(column.shift is not None for column in rest)
+    told = []
+    if measured:
+        told.append(f"{_columns(measured)} shifted by less than {LARGE:g}")
+    if len(rest) > measured:
+        told.append(f"of {_columns(len(rest) - measured)} the distribution is not told")
+    return shown, "; ".join(told)
+
+
+def _columns(count: int) -> str:
+    return f"{count:,} more column" if count == 1 else f"{count:,} more columns"
 
 
 def cells(column: ColumnChange) -> list[str]:

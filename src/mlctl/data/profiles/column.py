@@ -79,8 +79,8 @@ class Column:
 
 def of_series(series: pl.Series, kind: Kind, *, shown: bool) -> Column:
     """The profile of a column's values; `series` has a type that `canonical` gives for `kind`."""
-    present = series.drop_nulls()
     rows, name = series.len(), series.name
+    present = series.alias("value").drop_nulls()  # Polars takes some names for patterns
     if kind == "other":
         return Column(name, kind, rows, rows - present.len(), shown=shown)
     if kind == "str":
@@ -141,7 +141,7 @@ def _frequent(values: np.ndarray[Any, Any], counts: np.ndarray[Any, Any]) -> Fre
 
 def _texts(present: pl.Series, shown: bool) -> tuple[Distinct, Frequent | None]:
     if present.head(_SAMPLE).n_unique() <= _SAMPLE // 2:
-        counted = present.alias("value").value_counts()
+        counted = present.value_counts()
         distinct = Distinct.of(of_texts(counted["value"]))
         return distinct, _counted(counted, 0) if shown else None
     hashes = of_texts(present)
@@ -152,7 +152,7 @@ def _texts(present: pl.Series, shown: bool) -> tuple[Distinct, Frequent | None]:
     often = counts >= max(2, present.len() // KEPT)
     missed = int(counts[~often].max(initial=0))
     heavy = present.filter(np.isin(hashes, unique[often]))
-    return distinct, _counted(heavy.alias("value").value_counts(), missed)
+    return distinct, _counted(heavy.value_counts(), missed)
 
 
 def _counted(counted: pl.DataFrame, missed: int) -> Frequent:

@@ -127,12 +127,13 @@ def _common(kinds: set[str]) -> Kind:
 
 def _casts(frame: pl.LazyFrame, kinds: Mapping[str, Kind]) -> list[pl.Expr]:
     import polars as pl
+    from polars.selectors import by_name
 
     from mlctl.adapters import tables
 
-    casts = []
+    casts: list[pl.Expr] = []
     for name, dtype in frame.collect_schema().items():
-        column, kind = pl.col(name), kinds[name]
+        column, kind = by_name(name), kinds[name]  # `pl.col` takes some names for patterns
         if kind == "other" or (dtype == pl.UInt64 and kind == "int"):
             casts.append(column)
         elif isinstance(dtype, pl.Datetime) and dtype.time_zone is not None:

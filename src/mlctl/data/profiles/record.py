@@ -31,7 +31,8 @@ class DataRef:
 def ref_of(path: str, digest: Digest) -> DataRef:
     """How a profile names the data at `path`."""
     kind = "md5-dos2unix" if digest.legacy else "md5"
-    return DataRef(path, f"{kind}:{digest.md5}", digest.size or 0, digest.nfiles or 1)
+    files = (digest.nfiles or 0) if digest.isdir else 1
+    return DataRef(path, f"{kind}:{digest.md5}", digest.size or 0, files)
 
 
 def profile_path(path: str) -> str:
