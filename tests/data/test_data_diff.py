@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from mlctl.cli.main import run
 from mlctl.data.diffing.columns import compare
-from mlctl.data.diffing.files import FileChanges, compare_files
 from mlctl.data.diffing.diff import DataChange
+from mlctl.data.diffing.files import FileChanges, compare_files
 from mlctl.data.diffing.rows import RowChanges, compare_rows
 from mlctl.data.diffing.words import number, sentences
 from mlctl.data.profiles.column import of_series
@@ -453,7 +453,8 @@ def test_labels_that_may_not_be_shown_are_not(tmp_path: Path) -> None:
     old, new = (pl.DataFrame({"k": [1], "y": [label]}) for label in ("a", "b"))
     hidden = Marks(key=("k",), label="y", shown=frozenset({"k"}))
     found = compare_rows(*files(tmp_path, old, new), hidden)
-    assert (found.changed, found.labels, found.relabelled) == (1, {}, 0)
+    assert (found.changed, found.labels, found.relabelled) == (1, {}, 1)
+    assert compare_rows(*files(tmp_path, old, new), Marks(key=("k",))).relabelled is None
 
 
 def test_columns_of_other_types_and_of_one_side_are_named(tmp_path: Path) -> None:
@@ -476,8 +477,8 @@ def test_relabelled_rows_and_the_label_are_told() -> None:
     assert ("label y", "no 80.0 % → 75.0 %, yes 20.0 % → 25.0 %; 5 relabelled (no → yes 5)") in (
         sentences(changed)
     )
-    same = replace(changed, rows=replace(rows, labels={}, relabelled=0))
-    assert dict(sentences(same))["label y"].endswith("; none relabelled")
+    same = replace(changed, rows=replace(rows, labels={}, relabelled=0, changed=0))
+    assert dict(sentences(same))["label y"].endswith("; 0 relabelled")
     hidden = compare(*(of_series(side, "str", shown=False) for side in labels))
     assert "label y" not in dict(sentences(replace(changed, columns=(hidden,), rows=None)))
 

@@ -15,13 +15,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlctl.adapters import tables
 from mlctl.cli.main import run
 from mlctl.data.profiles import record
 from mlctl.data.profiles.building import build
 from mlctl.data.profiles.column import Column, of_series
 from mlctl.data.profiles.form import from_dict, to_dict
 from mlctl.data.profiles.marks import Marks, marks_of, parsed
-from mlctl.data.profiles.opening import TableFile
+from mlctl.data.profiles.opening import ENDINGS, TableFile
 from mlctl.data.profiles.profile import Profile, parse_profile, profile_text
 from mlctl.data.profiles.record import DataRef, load, profile_path, read_ref
 from mlctl.errors import ConfigError, InvalidInput
@@ -473,6 +474,17 @@ def test_unusual_types(tmp_path: Path, frame: pl.DataFrame) -> None:
     assert table.rows == frame.height
     text = profile_text(Profile(REF, table.rows, 1, table.columns))
     assert profile_text(parse_profile(text, name="profiles/x.json")) == text
+
+
+def test_endings_are_those_that_tables_knows() -> None:
+    assert ENDINGS == tables.FORMATS
+
+
+def test_zeros_have_no_sign(tmp_path: Path) -> None:
+    for values in ([-0.0, 0.0, 1.0], [0.0, -0.0, 1.0], [-0.0] * 2 + [1.0]):
+        data = to_dict(of_series(pl.Series("c", values), "float", shown=True))
+        assert json.dumps([data["min"], data["top"]]) == "[0.0, [[0.0, 2], [1.0, 1]]]"
+        assert data["distinct"]["count"] == 2
 
 
 def test_an_unknown_ending_is_refused(tmp_path: Path) -> None:

@@ -387,6 +387,12 @@ def test_moments_of_tiny_and_huge_values(size):
     assert found.deviation == pytest.approx(size / 2)
 
 
+def test_moments_of_the_largest_values_there_are():
+    largest = Moments.of(np.array([1.7e308, -1.7e308, 1.7e308, -1.7e308]))
+    assert (largest.mean, math.isfinite(largest.deviation)) == (0.0, True)
+    assert Moments.of(np.array([3.0, 3.0])).deviation == 0.0
+
+
 def test_moments_far_from_zero_do_not_cancel():
     found = Moments.of(1e9 + np.array([1.0, 2.0, 3.0])).merge(Moments.of(1e9 + np.array([4.0])))
     assert found.deviation == pytest.approx(math.sqrt(5 / 3))

@@ -26,7 +26,7 @@ def diff(
     ] = None,
     rows: Annotated[
         bool | None,
-        typer.Option("--rows/--no-rows", help="Compare row by row; default: tables up to 1 GB."),
+        typer.Option("--rows/--no-rows", help="Compare row by row; default: up to 250 MB."),
     ] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Name every file and column, the unchanged ones too.")

@@ -14,7 +14,7 @@ from mlctl.data.profiles.quantiles import distance
 SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 LARGE = 0.02  # the least shift of a distribution, beyond its error, that is told unasked
 LARGE_NULLS = 0.005  # the least change in the share of missing values
-Change = Literal["added", "removed", "changed", "same"]
+Change = Literal["added", "removed", "changed"]
 Pair = tuple[float | None, float | None]
 
 
@@ -71,7 +71,7 @@ class ColumnChange:
     def is_large(self) -> bool:
         """Whether the change is told unasked."""
         if self.change != "changed" or self.kinds[0] != self.kinds[1]:
-            return self.change != "same"
+            return True
         shifted = self.shift is not None and self.shift.value - self.shift.error >= LARGE
         return shifted or bool(self.new or self.gone) or _moved(self.nulls) >= LARGE_NULLS
 

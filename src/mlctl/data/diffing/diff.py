@@ -9,11 +9,12 @@ from typing import Literal
 from mlctl.data.diffing.columns import ColumnChange, compare_columns
 from mlctl.data.diffing.files import FileChanges, compare_files
 from mlctl.data.diffing.rows import RowChanges, compare_rows
-from mlctl.data.diffing.versions import LARGEST, Side, Version
+from mlctl.data.diffing.versions import Side, Version
 from mlctl.data.profiles.opening import is_table
 from mlctl.errors import InvalidInput, suggestion
 
 Change = Literal["added", "removed", "changed", "renamed"]
+LARGEST = 250_000_000  # bytes whose rows are compared unasked, since both sides lie in memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def compare_data(
 ) -> DataDiff:
     """Compare what DVC tracks (or the data `wanted`, from the root) on two sides.
 
-    `rows` says whether tables are compared row by row: None for those of at most 1 GB that are at
+    `rows` says whether tables are compared row by row: None for data of at most 250 MB that is at
     hand. Raises InvalidInput for data that no side tracks, and for a table that does not parse.
     """
     paths = sorted({*old.data, *new.data})
@@ -154,6 +155,6 @@ def _rows(
     if not left or not right:
         return None, ""
     if asked is None and max(before.digest.size or 0, after.digest.size or 0) > LARGEST:
-        return None, "larger than 1 GB; --rows compares them"
+        return None, "larger than 250 MB; --rows compares them in memory"
     marks = new.marks(after)
     return compare_rows(left, right, marks if marks.contracts else old.marks(before)), ""

@@ -134,7 +134,7 @@ def _rows(rows: RowChanges) -> dict[str, Any]:
         "changed": rows.changed if rows.key else None,
         "same": rows.same,
         "columns": dict(rows.columns),
-        "relabelled": rows.relabelled if rows.key else None,
+        "relabelled": rows.relabelled,
         "labels": [[old, new, count] for (old, new), count in rows.labels.items()],
         "ignored": list(rows.ignored),
     }

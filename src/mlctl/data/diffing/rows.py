@@ -15,16 +15,17 @@ if TYPE_CHECKING:
     import polars as pl
 
 _MOST_LABELS = 20
-_HERE, _NEW = "\0here", "\0new"  # names that no table has
+_OLD, _NEW = "\0old", "\0new"  # names that no table has
 
 
 @dataclass(frozen=True, slots=True)
 class RowChanges:
     """Numbers of rows; `key` is empty where whole rows were compared, and `why` says why.
 
-    `columns` are numbers of changed values by column, and `labels` numbers of rows by (old, new)
-    label, both for rows with the same key. `ignored` are columns that only one side has, or whose
-    types cannot be compared.
+    For rows with the same key, `columns` are numbers of changed values by column, `relabelled` the
+    number of changed labels (None without a label), and `labels` numbers of rows by (old, new)
+    label where these may be shown. `ignored` are columns that only one side has, or whose types
+    cannot be compared.
     """
 
     key: tuple[str, ...]
@@ -35,7 +36,7 @@ class RowChanges:
     why: str = ""
     columns: Mapping[str, int] = field(default_factory=dict)
     labels: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    relabelled: int = 0
+    relabelled: int | None = None
     ignored: tuple[str, ...] = ()
 
 
@@ -63,8 +64,7 @@ def _compare(tables: Tables, *, split: int, marks: Marks) -> RowChanges | None:
         frames = [frame.select(by_name(*common)) for frame in tables.frames]
         sides = [pl.concat(part).collect() for part in (frames[:split], frames[split:])]
         key, why = _usable(marks.key, common, sides)
-        label = marks.label if marks.label in common and marks.label in marks.shown else None
-        found = _by_key(sides, key, label) if key else _by_row(sides)
+        found = _by_key(sides, key, marks) if key else _by_row(sides)
     return replace(found, key=key, why=why, ignored=ignored)
 
 
@@ -83,41 +83,41 @@ def _usable(
     return key, ""
 
 
-def _by_key(sides: Sequence[pl.DataFrame], key: tuple[str, ...], label: str | None) -> RowChanges:
+def _by_key(sides: Sequence[pl.DataFrame], key: tuple[str, ...], marks: Marks) -> RowChanges:
     import polars as pl
 
-    old, new = (side.lazy().with_columns(pl.lit(True).alias(_HERE)) for side in sides)
-    others = [name for name in sides[0].columns if name not in key]
-    joined = old.join(
-        new, on=list(key), how="full", suffix=_NEW, coalesce=True, nulls_equal=True
-    ).collect()
-    before, after = joined[_HERE].is_not_null(), joined[_HERE + _NEW].is_not_null()
-    both = joined.filter(before & after)
-    differs = {
-        name: both[name].alias("value").ne_missing(both[name + _NEW].alias("value"))
-        for name in others
-    }
-    any_of = pl.DataFrame(differs).select(pl.any_horizontal(pl.all())) if differs else None
-    changed = int(any_of.to_series().sum()) if any_of is not None else 0
-    columns = {name: int(flags.sum()) for name, flags in differs.items()}
-    labels = both.filter(differs[label]) if label in differs else both.clear()
+    old, new = sides
+    pairs = old.select(key).with_row_index(_OLD).join(
+        new.select(key).with_row_index(_NEW), on=list(key), how="inner", nulls_equal=True
+    )  # fmt: skip
+    changed = pl.repeat(False, pairs.height, eager=True)
+    columns: dict[str, int] = {}
+    moves: dict[tuple[str, str], int] = {}
+    for name in (name for name in old.columns if name not in key):
+        before, after = old[name].gather(pairs[_OLD]), new[name].gather(pairs[_NEW])
+        differs = before.alias("value").ne_missing(after.alias("value"))
+        columns[name] = int(differs.sum())
+        changed |= differs
+        if name == marks.label and name in marks.shown:
+            moves = _moves(before.filter(differs), after.filter(differs))
     return RowChanges(
         key=key,
-        added=joined.height - int(before.sum()),
-        removed=joined.height - int(after.sum()),
-        changed=changed,
-        same=both.height - changed,
+        added=new.height - pairs.height,
+        removed=old.height - pairs.height,
+        changed=int(changed.sum()),
+        same=pairs.height - int(changed.sum()),
         columns={name: n for name, n in sorted(columns.items(), key=lambda i: (-i[1], i[0])) if n},
-        labels=_moves(labels, label) if label in differs else {},
-        relabelled=labels.height,
+        labels=moves,
+        relabelled=columns.get(marks.label or ""),
     )
 
 
-def _moves(rows: pl.DataFrame, label: str) -> dict[tuple[str, str], int]:
+def _moves(old: pl.Series, new: pl.Series) -> dict[tuple[str, str], int]:
+    """How many labels went from which value to which, the most first."""
     import polars as pl
 
-    pairs = rows.select(pl.col(label, label + _NEW).cast(pl.String)).rows()
-    counts = Counter((old or "missing", new or "missing") for old, new in pairs)
+    told = (side.cast(pl.String).fill_null("missing") for side in (old, new))
+    counts = Counter(zip(*told, strict=True))
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_MOST_LABELS])
 
 
@@ -126,10 +126,10 @@ def _by_row(sides: Sequence[pl.DataFrame]) -> RowChanges:
     import polars as pl
 
     old, new = (side.select(pl.struct(pl.all()).hash()).to_series(0).alias("row") for side in sides)
-    counts = old.value_counts(name=_HERE).join(
-        new.value_counts(name=_HERE), on="row", how="full", suffix=_NEW, coalesce=True
+    counts = old.value_counts(name=_OLD).join(
+        new.value_counts(name=_NEW), on="row", how="full", coalesce=True
     )
-    before, after = (counts[name].fill_null(0).cast(pl.Int64) for name in (_HERE, _HERE + _NEW))
+    before, after = (counts[name].fill_null(0).cast(pl.Int64) for name in (_OLD, _NEW))
     more = after - before
     added, removed = int(more.clip(lower_bound=0).sum()), int((-more).clip(lower_bound=0).sum())
     return RowChanges((), added, removed, 0, new.len() - added)

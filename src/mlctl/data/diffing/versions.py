@@ -19,7 +19,7 @@ from mlctl.store.digest import Digest
 from mlctl.store.observed import Observed
 from mlctl.store.workspace import Workspace
 
-LARGEST = 1_000_000_000  # bytes that are read unasked
+LARGEST = 1_000_000_000  # bytes that are profiled unasked
 
 
 class Revision(Protocol):
@@ -60,6 +60,7 @@ class Side:
         self._revision = revision
         self._workspace = workspace
         self._contracts = _contracts(revision)
+        self._listings: dict[str, Mapping[str, str] | None] = {}
         self.data = {
             version.path: version
             for path in data_paths(revision.stages)
@@ -82,6 +83,11 @@ class Side:
 
     def listing(self, version: Version) -> Mapping[str, str] | None:
         """relpath -> digest of a folder's files; None for a file, and where nobody knows them."""
+        if version.path not in self._listings:
+            self._listings[version.path] = self._listed(version)
+        return self._listings[version.path]
+
+    def _listed(self, version: Version) -> Mapping[str, str] | None:
         if not version.digest.isdir:
             return None
         if version.seen is not None:
@@ -111,11 +117,11 @@ class Side:
         profile, why = self._committed(version)
         if profile is not None:
             return profile, ""
-        if (version.digest.size or 0) > LARGEST:
-            return None, why
         files = self.tables(version)
         if not files:
-            return None, why
+            return None, f"{why}, and its data is not at hand"
+        if (version.digest.size or 0) > LARGEST:
+            return None, f"{why}, and its data is larger than 1 GB: see `mlctl data profile`"
         made = profile_of(version.ref, files, self.marks(version), None)
         # Through its text, so that figures are the same whether it is committed or not.
         return parse_profile(profile_text(made), name=profile_path(version.path)), ""
@@ -123,13 +129,13 @@ class Side:
     def _committed(self, version: Version) -> tuple[Profile | None, str]:
         place = profile_path(version.path)
         if not self._revision.has(place):
-            return None, f"{self.name} has no profile of it and its data is not at hand"
+            return None, f"{self.name} has no profile of it"
         try:
             profile = parse_profile(self._revision.text(place), name=place)
         except InvalidInput as error:
             return None, f"the profile of {self.name} cannot be read: {error}"
         if profile.data.digest != version.ref.digest:
-            return None, f"the profile of {self.name} is of other data, and its data is not at hand"
+            return None, f"the profile of {self.name} is of other data"
         return profile, ""
 
     def _table_names(self, version: Version, *, relative: bool = False) -> list[str]:

@@ -9,6 +9,7 @@ from math import isfinite
 from mlctl.data.diffing.columns import LARGE, ColumnChange, Pair
 from mlctl.data.diffing.diff import DataChange
 from mlctl.data.diffing.rows import RowChanges
+from mlctl.data.profiles.frequent import Scalar
 from mlctl.reports.scales import size_text
 
 HEAD = ("column", "shift", "missing", "mean", "median", "distinct", "note")
@@ -133,25 +134,22 @@ def _row_sentences(rows: RowChanges) -> list[tuple[str, str]]:
 
 def _label_sentences(change: DataChange) -> list[tuple[str, str]]:
     """The label's distribution, and the rows whose label changed."""
-    found = [column for column in change.columns if column.name == change.label]
-    if not found:
+    label = next((column for column in change.columns if column.name == change.label), None)
+    if label is None:
         return []
-    label = found[0]
-    parts = []
-    if label.categories:
-        totals = [sum(c.rows[at] for c in label.categories) or 1 for at in (0, 1)]
-        parts.append(
-            _list(
-                f"{c.value} {_arrow([_share(c.rows[at] / totals[at]) for at in (0, 1)])}"
-                for c in label.categories
-            )
-        )
-    if change.rows is not None and change.rows.labels:
+    parts = [_distribution(label)] if label.categories else []
+    if change.rows is not None and change.rows.relabelled is not None:
         moves = _list(f"{a} → {b} {n:,}" for (a, b), n in change.rows.labels.items())
-        parts.append(f"{change.rows.relabelled:,} relabelled ({moves})")
-    elif change.rows is not None and change.rows.key:
-        parts.append("none relabelled")
+        parts.append(f"{change.rows.relabelled:,} relabelled" + (f" ({moves})" if moves else ""))
     return [(f"label {label.name}", "; ".join(parts))] if parts else []
+
+
+def _distribution(label: ColumnChange) -> str:
+    """`no 80.0 % → 75.0 %, yes 20.0 % → 25.0 %`."""
+    totals = [sum(c.rows[at] for c in label.categories) or 1 for at in (0, 1)]
+    shares = ([_share(c.rows[at] / totals[at]) for at in (0, 1)] for c in label.categories)
+    names = (value_text(c.value, label.kinds[1]) for c in label.categories)
+    return _list(f"{name} {_arrow(pair)}" for name, pair in zip(names, shares, strict=True))
 
 
 def _remarks(column: ColumnChange) -> list[str]:
@@ -159,7 +157,8 @@ def _remarks(column: ColumnChange) -> list[str]:
     told = [f"{old} → {new}"] if old != new else []
     for word, categories, at in (("new", column.new, 1), ("gone", column.gone, 0)):
         if categories:
-            told.append(f"{word}: {_list(f'{c.value} {c.rows[at]:,}' for c in categories)}")
+            named = _list(f"{value_text(c.value, new)} {c.rows[at]:,}" for c in categories)
+            told.append(f"{word}: {named}")
     if any(column.infinite):
         told.append(f"infinite {_arrow([f'{n:,}' for n in column.infinite])}")
     return told
@@ -191,6 +190,13 @@ def number(value: float, kind: str) -> str:
     if isfinite(value) and value == round(value) and abs(value) < 1e9:
         return f"{value:,.0f}"
     return f"{value:,.1f}" if 1000 <= abs(value) < 1e9 else f"{value:.4g}"
+
+
+def value_text(value: Scalar, kind: str | None) -> str:
+    """A value of a column of this kind."""
+    if kind == "bool":
+        return "true" if value else "false"
+    return str(value) if isinstance(value, str) else number(value, kind or "float")
 
 
 def _share(share: float | None) -> str:

@@ -109,7 +109,7 @@ def _numbers(name: str, kind: Kind, rows: int, present: pl.Series, shown: bool) 
     numbers = _as_told(finite, kind)
     frequent = low = high = None
     if shown:
-        exactly = _as_told(unique, kind) if kind in {"float", "datetime"} else unique
+        exactly = _as_told(unique, kind) + 0.0 if kind in {"float", "datetime"} else unique  # no -0
         if unique.size == ordered.size > KEPT:
             frequent = Frequent(missed=1)
         else:

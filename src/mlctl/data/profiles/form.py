@@ -149,7 +149,7 @@ def _json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _digits(value: float) -> float | str:
+def _digits(value: float) -> float:
     """Twelve digits: more would differ between machines and say nothing."""
     return float(f"{value:.12g}")
 

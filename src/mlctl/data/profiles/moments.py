@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from math import frexp, isfinite, ldexp, sqrt
+from sys import float_info
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,9 +63,11 @@ class Moments:
         if self.n < 2:
             return 0.0
         variance = max((self.squares - self.total**2 / self.n) / (self.n - 1), Fraction(0))
-        exponent = variance.numerator.bit_length() - variance.denominator.bit_length()
-        half = exponent // 2
-        return ldexp(sqrt(variance / Fraction(4) ** half), half) if variance else 0.0
+        half = (variance.numerator.bit_length() - variance.denominator.bit_length()) // 2
+        try:
+            return ldexp(sqrt(variance / Fraction(4) ** half), half)
+        except OverflowError:  # of values at both ends of what a float can hold
+            return float_info.max
 
 
 def is_figure(value: Any) -> bool:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_ENDINGS = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".arrow", ".feather")
+# As `adapters.tables.FORMATS`, which needs Polars.
+ENDINGS = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".arrow", ".feather")
 _GUESSED = (".csv", ".tsv", ".jsonl", ".ndjson")  # formats whose types are told from their values
 _LOOK = 10_000  # rows that tell them
 
@@ -26,7 +27,7 @@ _LOOK = 10_000  # rows that tell them
 @dataclass(frozen=True, slots=True)
 class TableFile:
     """A file to read; `ending` names its format, since an object in the cache has none of its own.
-    `name` is for messages."""
+    `name`, which ends so too, is for messages."""
 
     path: str
     ending: str
@@ -46,7 +47,7 @@ class Tables:
 
 def is_table(name: str) -> bool:
     """Whether a file's name says that it holds a table."""
-    return os.path.splitext(name)[1].lower() in _ENDINGS
+    return os.path.splitext(name)[1].lower() in ENDINGS
 
 
 def read_tables(files: Sequence[TableFile], marks: Marks, work: Callable[[Tables], T]) -> T:
@@ -101,7 +102,7 @@ def _open(file: TableFile, marks: Marks, look: int | None) -> pl.LazyFrame:
         return tables.scan(file.path, ending=file.ending, look=look, text=text)
 
     frame = scan()
-    if not tables.is_text(f"x{file.ending}") or not marks.kinds:
+    if not tables.is_text(file.name) or not marks.kinds:
         return frame
     known = [name for name in frame.collect_schema().names() if name in marks.kinds]
     return scan(known).with_columns(tables.parse(name, marks.kinds[name]) for name in known)
