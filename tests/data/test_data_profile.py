@@ -286,6 +286,22 @@ def test_the_reference_is_read_without_numpy(repo: Path) -> None:
     assert read_ref(str(repo), "data/other.csv") is None
 
 
+@pytest.mark.parametrize("verb", [["profile"], ["diff"]])
+@pytest.mark.parametrize("library", ["numpy", "polars"])
+def test_a_missing_library_is_answered_with_the_line_that_installs_it(
+    repo: Path, library: str, verb: list[str]
+) -> None:
+    subprocess.run(["git", "add", "-A"], cwd=repo, check=True)
+    subprocess.run(["git", "commit", "-q", "-m", "x"], cwd=repo, check=True)
+    (repo / "data" / "raw.csv").write_text("id\n1\n")
+    code = f"import sys; sys.modules[{library!r}] = None; from mlctl.cli.main import run;"
+    argv = [sys.executable, "-c", f"{code} sys.exit(run(['data', *{verb}]))"]
+    done = subprocess.run(argv, cwd=repo, capture_output=True, text=True)
+    assert done.returncode == 3, done.stderr
+    assert f"this needs {library}" in done.stderr
+    assert "[validate]" in done.stderr
+
+
 # columns
 
 MOMENT = datetime(2024, 5, 1, 12, tzinfo=UTC).replace(tzinfo=None)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 StrPath = str | os.PathLike[str]
 FORMATS = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".arrow", ".feather")
 ROW_GROUP = 131_072
+CANNOT_READ = (pl.exceptions.PolarsError, OSError)  # what a damaged file makes Polars raise
 
 _INTEGER = r"^[+-]?[0-9]+$"
 _MOMENTS = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M")

@@ -72,13 +72,11 @@ class _Unreadable(InvalidInput):
 @contextmanager
 def naming(name: str) -> Iterator[None]:
     """What Polars cannot read in the block becomes an error that names the file."""
-    import polars as pl
-
     from mlctl.adapters import tables
 
     try:
         yield
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except tables.CANNOT_READ as error:
         raise _Unreadable(tables.unreadable(name, error).message) from None
 
 
