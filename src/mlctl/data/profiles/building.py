@@ -13,9 +13,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mlctl.data.profiles.column import Column, Kind, of_series
 from mlctl.data.profiles.marks import Marks
 from mlctl.data.profiles.opening import TableFile, Tables, naming, read_tables
+from mlctl.plugins import missing_extra
+
+try:
+    from mlctl.data.profiles.column import Column, Kind, of_series
+except ModuleNotFoundError as error:
+    raise missing_extra(error.name or "numpy", "validate") from error
 
 if TYPE_CHECKING:
     import polars as pl

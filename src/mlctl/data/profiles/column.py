@@ -10,12 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from mlctl.plugins import missing_extra
-
-try:
-    import numpy as np
-except ModuleNotFoundError as error:
-    raise missing_extra("numpy", "validate") from error
+import numpy as np
 
 from mlctl.data.profiles.distinct import Distinct
 from mlctl.data.profiles.frequent import KEPT, Frequent
