@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import mlctl
-from benchmarks import data, engine, files, gate
+from benchmarks import data, engine, files, gate, profile
 from benchmarks.harness import PAGE, Row, Size, cells, page
 
-BENCHES = {**engine.BENCHES, **files.BENCHES, **data.BENCHES, **gate.BENCHES}
+MODULES = (engine, files, data, gate, profile)
+BENCHES = {name: bench for module in MODULES for name, bench in module.BENCHES.items()}
 
 
 def main() -> None:

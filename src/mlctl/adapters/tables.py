@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 StrPath = str | os.PathLike[str]
 FORMATS = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".arrow", ".feather")
 ROW_GROUP = 131_072
+CANNOT_READ = (pl.exceptions.PolarsError, OSError)  # what a damaged file makes Polars raise
 _BATCH = 65_536  # rows
 _BLOCK = 1 << 24  # bytes of JSON Lines whose types are looked at together
 _ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
@@ -55,30 +56,39 @@ def is_text(path: StrPath) -> bool:
     return Path(path).suffix.lower() in {".csv", ".tsv"}
 
 
-def scan(path: StrPath, *, text: bool = False) -> pl.LazyFrame:
-    """A lazy frame over one file; `text` leaves the columns of CSV and TSV as text.
+def scan(
+    path: StrPath,
+    *,
+    text: bool | Sequence[str] = False,
+    ending: str | None = None,
+    look: int | None = 10_000,
+) -> pl.LazyFrame:
+    """A lazy frame over one file; `text` leaves columns of CSV and TSV as text, all or those named.
 
-    Raises InvalidInput for a missing file or an unknown ending.
+    `ending` names the format of a file whose own name does not. The types in CSV and JSONL are told
+    from the first `look` rows, None for all. Raises InvalidInput for a missing file or an unknown
+    ending.
     """
     source = Path(path)
     if not source.is_file():
         raise InvalidInput(f"{source}: no such file")
-    match source.suffix.lower():
+    match (source.suffix if ending is None else ending).lower():
         case ".csv" | ".tsv" as ending:
             separator = "," if ending == ".csv" else "\t"
-            if text:
+            if text is True:
                 return pl.scan_csv(source, separator=separator, infer_schema=False, glob=False)
             return pl.scan_csv(
                 source,
                 separator=separator,
                 try_parse_dates=True,
-                infer_schema_length=10_000,
+                infer_schema_length=look,
+                schema_overrides=dict.fromkeys(text or (), pl.String),
                 glob=False,
             )
         case ".parquet":
             return pl.scan_parquet(source, glob=False)
         case ".jsonl" | ".ndjson":
-            return pl.scan_ndjson(glob.escape(os.fspath(source)), infer_schema_length=10_000)
+            return pl.scan_ndjson(glob.escape(os.fspath(source)), infer_schema_length=look)
         case ".arrow" | ".feather":
             return pl.scan_ipc(source, glob=False)
     raise InvalidInput(

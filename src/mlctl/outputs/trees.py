@@ -186,17 +186,43 @@ def revisions(
     return list(found.values())
 
 
+def is_revision(project: Project, name: str) -> bool:
+    """Whether git knows a commit by this name."""
+    return bool(project.config.git_root and _commit(project.root, name))
+
+
+def merge_base(project: Project, a: str, b: str) -> str:
+    """The commit (abbreviated) where `b` left `a`. Raises InvalidInput where there is none."""
+    if project.config.git_root is None:
+        raise InvalidInput(f"there is no git repository to read {a!r} from")
+    for name in (a, b):
+        if not _commit(project.root, name):
+            raise _unknown(name)
+    found = git("merge-base", a, b, cwd=project.root, check=False).stdout.strip()
+    if not found:
+        raise InvalidInput(f"{a!r} and {b!r} have no commit in common")
+    return found[:7]
+
+
+def _commit(top: str, rev: str) -> str:
+    """The commit that `rev` names, empty for none."""
+    argv = ("rev-parse", "--verify", "-q", "--end-of-options", f"{rev}^{{commit}}")
+    return git(*argv, cwd=top, check=False).stdout.strip()
+
+
+def _unknown(rev: str) -> InvalidInput:
+    return InvalidInput(f"git knows no revision {rev!r}", hint="see `git log` and `git branch`")
+
+
 def _revision(config: Config, rev: str, folder: str) -> Tree:
     top = config.git_root
     if top is None:
         raise InvalidInput(f"there is no git repository to read {rev!r} from")
     relative = os.path.relpath(config.root, os.path.realpath(top)).replace(os.sep, "/")
     prefix = "" if relative == "." else f"{relative}/"
-    commit = git(
-        "rev-parse", "--verify", "-q", "--end-of-options", f"{rev}^{{commit}}", cwd=top, check=False
-    ).stdout.strip()
+    commit = _commit(top, rev)
     if not commit:
-        raise InvalidInput(f"git knows no revision {rev!r}", hint="see `git log` and `git branch`")
+        raise _unknown(rev)
     listed = git("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit, cwd=top)
     every = listed.stdout.split("\0")
     names = frozenset(name[len(prefix) :] for name in every if name and name.startswith(prefix))
