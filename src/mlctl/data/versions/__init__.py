@@ -1,0 +1,1 @@
+"""Versions of data: push, pull, checkout, status, move, remove and garbage, in DVC's own formats."""
