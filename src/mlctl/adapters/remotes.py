@@ -23,7 +23,7 @@ from mlctl.errors import InvalidInput, MlctlError, NotAble
 Tick = Callable[[int], None]  # bytes since the last call; may raise to give up
 
 TEMPORARY = ".mlctl-tmp"  # the folder of a remote, or of a cache, for files under way
-_RENAMING = {"ssh", "sftp"}
+_RENAMING = {"ssh"}
 _PAGE = 1000  # names that one listing answers
 _SECRET_PARTS = re.compile(r"//[^/@]*@")
 
@@ -143,7 +143,7 @@ class Remote:
                 with self._answering(), suppress(FileNotFoundError):
                     self._fs.rm(self._path(posixpath.join(TEMPORARY, name)), recursive=True)
         with suppress(Exception):  # not empty, or not there
-            self._fs.rmdir(self._path(TEMPORARY))
+            self._fs.rm(self._path(TEMPORARY))
 
     @property
     def _fs(self) -> Any:
@@ -194,10 +194,14 @@ def open_remote(root: str, name: str | None) -> Remote:
     """
     os.environ.setdefault("DVC_NO_ANALYTICS", "1")
     with answering("dvc"):
-        from dvc.config import Config
+        from dvc.config import Config, ConfigError
         from dvc.fs import get_cloud_fs
 
-        config = Config(os.path.join(root, ".dvc"))
+        try:
+            config = Config(os.path.join(root, ".dvc"))
+        except ConfigError as error:
+            hint = "look at .dvc/config and .dvc/config.local"
+            raise InvalidInput(f"dvc: {error}", hint=hint) from None
         name = name or config["core"].get("remote")
         known = sorted(config["remote"])
         if not name or name.lower() not in known:
@@ -262,11 +266,12 @@ def _callback(tick: Tick) -> Any:
     class Ticking(Callback):  # type: ignore[misc]
         """Tells how many bytes came since the last call; fsspec counts from the start."""
 
-        def call(self, hook_name: str | None = None, **_: Any) -> None:
-            told = getattr(self, "told", 0)
-            self.told = self.value
-            if self.value > told:
-                tick(self.value - told)
+        counted = 0
+
+        def call(self, *_: Any, **__: Any) -> None:
+            told, self.counted = self.counted, max(self.counted, self.value)
+            if self.counted > told:
+                tick(self.counted - told)
 
     return Ticking()
 
