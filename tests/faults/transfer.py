@@ -56,9 +56,7 @@ class Harness:
         self.box.git("clone", "-q", ".", str(self.clone))
         for root in (self.box.root, self.clone):
             if keyfile is not None:
-                call(
-                    ["dvc", "remote", "modify", "--local", "store", "keyfile", str(keyfile)], root
-                )
+                call(["dvc", "remote", "modify", "--local", "store", "keyfile", str(keyfile)], root)
 
     def push(self, interruptions: int) -> None:
         """Push until all is there, interrupted so many times."""

@@ -99,10 +99,9 @@ def _config(root: str, *, validate: bool = True) -> Any:
 
 @contextmanager
 def _edited(root: str, level: str) -> Iterator[Any]:
-    with _refusing():
-        # Not validated before: a setting that is wrong can be set right.
-        with _config(root, validate=False).edit(level) as conf:
-            yield conf
+    # Not validated before: a setting that is wrong can be set right.
+    with _refusing(), _config(root, validate=False).edit(level) as conf:
+        yield conf
 
 
 @contextmanager

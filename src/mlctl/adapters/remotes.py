@@ -109,9 +109,7 @@ class Remote:
         with self._answering():
             try:
                 self._fs.put_file(source, target, callback=_callback(tick))
-                arrived = self._fs.info(target).get("size")
-                if arrived is not None and arrived != size:
-                    raise NotAble(f"remote {self.name!r}: {arrived} of {size} bytes arrived")
+                self._require_size(target, size)
                 if self.renames:
                     self._make_folder(posixpath.dirname(key))
                     self._fs.mv(target, self._path(key))
@@ -119,6 +117,11 @@ class Remote:
                 with suppress(Exception):
                     self._fs.rm_file(target)
                 raise
+
+    def _require_size(self, path: str, size: int) -> None:
+        arrived = self._fs.info(path).get("size")
+        if arrived is not None and arrived != size:
+            raise NotAble(f"remote {self.name!r}: {arrived} of {size} bytes arrived")
 
     def remove(self, keys: Sequence[str], jobs: int) -> None:
         """Remove files; what is gone already is no error."""

@@ -19,14 +19,14 @@ from mlctl.store.verify import Object, object_md5, objects_in
 class Folder:
     """A folder remote: it has the layout of a cache, and its read-only objects are trusted too."""
 
-    def __init__(self, name: str, path: str, config: Config) -> None:
+    def __init__(self, name: str, path: str, config: Config, jobs: int | None = None) -> None:
         self.name = name
         self.url = path
-        self.jobs = min(4, os.cpu_count() or 1)
+        self.jobs = jobs or min(4, os.cpu_count() or 1)
         self._path = path
         self._cache = Cache(replace(config, cache_dir=path))
 
-    def present(self, items: Sequence[Object], jobs: int) -> dict[Object, int | None]:
+    def present(self, items: Sequence[Object]) -> dict[Object, int | None]:
         """Those of `items` that are there and sound, and their sizes."""
         there = [item for item in items if self._cache.exists(item.md5, legacy=item.legacy)]
         return {item: os.stat(self._at(item)).st_size for item in there}
@@ -60,12 +60,12 @@ class Folder:
             remove(temporary)
         return written
 
-    def objects(self, jobs: int) -> Iterator[tuple[Object, int | None]]:
+    def objects(self) -> Iterator[tuple[Object, int | None]]:
         """All objects that lie there, and their sizes."""
         for item in objects_in(self._cache):
             yield item, os.stat(self._at(item)).st_size
 
-    def remove(self, items: Sequence[Object], jobs: int) -> None:
+    def remove(self, items: Sequence[Object]) -> None:
         """Remove objects."""
         for item in items:
             remove(self._at(item))

@@ -14,8 +14,9 @@ import itertools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+
 from mlctl.adapters.files import read_text, try_hold, write_text
-from mlctl.adapters.remotes import TEMPORARY as FOLDER
+from mlctl.adapters.remotes import TEMPORARY
 from mlctl.store.links import remove
 from mlctl.store.state import make_local_dir
 
@@ -30,7 +31,7 @@ class Lane:
 
     def key(self) -> str:
         """A name, from the top of a cache or remote, that nobody else uses."""
-        return f"{FOLDER}/{self.name}/{os.urandom(8).hex()}"
+        return f"{TEMPORARY}/{self.name}/{os.urandom(8).hex()}"
 
     def keep_own(self) -> None:
         """Give the other lanes back: what lay in them is swept."""
@@ -49,16 +50,16 @@ class Lane:
 def lane(local_dir: str) -> Iterator[Lane]:
     """Hold a lane for as long as the block lasts, and at first every other that is free."""
     make_local_dir(local_dir)
-    folder = os.path.join(local_dir, "lanes")
-    os.makedirs(folder, exist_ok=True)
-    client = _client(folder)
+    locks = os.path.join(local_dir, "lanes")
+    os.makedirs(locks, exist_ok=True)
+    client = _client(locks)
     handles: dict[int, int] = {}
-    known = sum(name.endswith(".lock") for name in os.listdir(folder))
+    known = sum(name.endswith(".lock") for name in os.listdir(locks))
     for number in itertools.count():
         if number >= known and handles:
             break
         handle = os.open(
-            os.path.join(folder, f"{number}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666
+            os.path.join(locks, f"{number}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666
         )
         if try_hold(handle):
             handles[number] = handle
@@ -71,16 +72,20 @@ def lane(local_dir: str) -> Iterator[Lane]:
         held.close()
 
 
+def folder(top: str) -> str:
+    """Where files under way lie in a cache or a folder remote."""
+    return os.path.join(top, TEMPORARY)
+
+
 def sweep(top: str, mine: tuple[str, ...], *, before: float) -> None:
     """Remove files under way in the local folder `top`: ours, and anybody's older than `before`."""
-    folder = os.path.join(top, FOLDER)
-    with suppress(FileNotFoundError), os.scandir(folder) as scan:
+    with suppress(FileNotFoundError), os.scandir(folder(top)) as scan:
         for entry in scan:
             with suppress(PermissionError):  # another user's
                 if entry.name in mine or entry.stat().st_mtime < before:
                     remove(entry.path)
     with suppress(OSError):  # others are at work
-        os.rmdir(folder)
+        os.rmdir(folder(top))
 
 
 def _client(folder: str) -> str:

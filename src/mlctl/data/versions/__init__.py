@@ -1,1 +1,1 @@
-"""Versions of data: push, pull, checkout, status, move, remove and garbage, in DVC's own formats."""
+"""Versions of data, in DVC's own formats: push, fetch, checkout, status, move, remove, garbage."""

@@ -71,10 +71,10 @@ def remote_conditions(
     found = []
     with open_workspace(project) as workspace:
         for name, items in by_remote(wanted, remote).items():
-            place = open_place(project.config, name)
+            place = open_place(project.config, name, jobs)
             each = [set(parcel(workspace.cache, [item]).names) for item in items]
             every = sorted({obj for objects in each for obj in objects})
-            there = place.present(every, jobs or place.jobs)
+            there = place.present(every)
             here = {o for o in every if workspace.cache.exists(o.md5, legacy=o.legacy)}
             found += [
                 _compared(item, place.name, objects, here, there)
@@ -84,7 +84,11 @@ def remote_conditions(
 
 
 def _compared(
-    item: Wanted, remote: str, objects: set[Object], here: set[Object], there: dict[Object, int | None]
+    item: Wanted,
+    remote: str,
+    objects: set[Object],
+    here: set[Object],
+    there: dict[Object, int | None],
 ) -> RemoteCondition:
     on_remote = objects & there.keys()
     on_both = on_remote & here

@@ -41,7 +41,7 @@ def fetch(
         cache = workspace.cache
         wanted = find_wanted(project, targets)
         lacking = [item for item in wanted if not _is_here(cache, item)]
-        if not lacking and not os.path.isdir(os.path.join(cache.config.cache_dir, lanes.FOLDER)):
+        if not lacking and not os.path.isdir(lanes.folder(cache.config.cache_dir)):
             return []
         with lane(project.config.local_dir) as mine:
             lanes.sweep(project.config.cache_dir, mine.free, before=clock.now() - DAY)
@@ -76,9 +76,9 @@ def _fetch(
     ours = [item for item in items if not item.comes_from_elsewhere]
     done = None
     if ours:
-        place = open_place(project.config, name)
+        place = open_place(project.config, name, jobs)
         place.check()
-        done = _Fetch(cache, place, mine, jobs or place.jobs, emit).run(ours)
+        done = _Fetch(cache, place, mine, emit).run(ours)
     if imports:
         said = dvc.fetch(project.root, [item.key for item in imports])
         _require_imports(cache, imports, said)
@@ -98,11 +98,10 @@ def _require_imports(cache: Cache, imports: Sequence[Wanted], said: str) -> None
 class _Fetch:
     """One remote's part of a fetch."""
 
-    def __init__(self, cache: Cache, place: Place, mine: Lane, jobs: int, emit: Emit) -> None:
+    def __init__(self, cache: Cache, place: Place, mine: Lane, emit: Emit) -> None:
         self._cache = cache
         self._place = place
         self._mine = mine
-        self._jobs = jobs
         self._emit = emit
         self._flaws: list[Flaw] = []
         self._names: dict[Object, str] = {}
@@ -166,18 +165,18 @@ class _Fetch:
 
     def _bring(self, items: list[Object]) -> tuple[int, int]:
         """Receive what the remote has of `items`; how many objects and bytes."""
-        there = self._place.present(items, self._jobs)
+        there = self._place.present(items)
         self._flaws += [Flaw(item, "missing") for item in items if item not in there]
         sizes = {item: size or 0 for item, size in there.items()}
         size = sum(sizes.values())
         self._emit(Planned(f"from {self._place.name}", len(sizes), size))
-        folder = os.path.join(self._cache.config.cache_dir, lanes.FOLDER, self._mine.name)
+        folder = os.path.join(lanes.folder(self._cache.config.cache_dir), self._mine.name)
         os.makedirs(folder, exist_ok=True)
         try:
             order = list(sizes)
             for start in range(0, len(order), _FLUSH_EVERY):
                 part = {item: sizes[item] for item in order[start : start + _FLUSH_EVERY]}
-                self._flaws += move_all(part, self._receive, jobs=self._jobs, emit=self._emit)
+                self._flaws += move_all(part, self._receive, jobs=self._place.jobs, emit=self._emit)
                 self._cache.flush()
         finally:
             lanes.sweep(self._cache.config.cache_dir, (self._mine.name,), before=0)

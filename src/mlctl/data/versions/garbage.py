@@ -100,13 +100,13 @@ def _collect(
     kept = _named(workspace.config, scope)
     for project in scope.projects:
         kept |= _named(load_config(os.path.abspath(project)), scope)
-    place = open_place(workspace.config, remote) if cloud else None
+    place = open_place(workspace.config, remote, jobs) if cloud else None
     children, unread = _listed(workspace.cache, None, kept)
     there = ((item, _size(workspace.cache, item)) for item in objects_in(workspace.cache))
     yield _sort(there, kept | children, unread, None, _Local(workspace.cache) if remove else None)
     if place is not None:
         children, unread = _listed(workspace.cache, place, kept)
-        every = place.objects(jobs or place.jobs)
+        every = place.objects()
         yield _sort(every, kept | children, unread, place.name, place if remove else None)
 
 
@@ -200,12 +200,11 @@ def _listed(cache: Cache, place: Place | None, kept: Iterable[str]) -> tuple[set
 class _Local:
     """The cache, as a place from which objects are removed."""
 
-    jobs = 1
-
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
 
-    def remove(self, items: Sequence[Object], jobs: int) -> None:
+    def remove(self, items: Sequence[Object]) -> None:
+        """Remove objects."""
         for item in items:
             links.remove(self._cache.path(item.md5, legacy=item.legacy))
 
@@ -218,22 +217,22 @@ def _sort(
     place: Place | _Local | None,
 ) -> Garbage:
     """Count, and remove from `place` if there is one: listings first, so that none stands alone."""
-    used = [0, 0]
+    kept_objects = kept_size = 0
     waste: list[Object] = []
     size = 0
     for item, each in there:
         if item.md5 in kept:
-            used[0] += 1
-            used[1] += each or 0
+            kept_objects += 1
+            kept_size += each or 0
         else:
             waste.append(item)
             size += each or 0
     if place is not None and waste:
         waste.sort(key=lambda item: not item.md5.endswith(".dir"))
         split = sum(item.md5.endswith(".dir") for item in waste)
-        place.remove(waste[:split], place.jobs)
-        place.remove(waste[split:], place.jobs)
-    return Garbage(remote, len(waste), size, *used, unread, place is not None)
+        place.remove(waste[:split])
+        place.remove(waste[split:])
+    return Garbage(remote, len(waste), size, kept_objects, kept_size, unread, place is not None)
 
 
 def _size(cache: Cache, item: Object) -> int:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import posixpath
 
+from mlctl.adapters import dvc
 from mlctl.adapters.files import remove_file, rename, write_text
 from mlctl.data.tracking import check_may_be_tracked
-from mlctl.data.versions.pointed import Pointed, changing, exists, find_pointed, leave_to_dvc
+from mlctl.data.versions.pointed import Pointed, changing, exists, find_pointed
 from mlctl.errors import InvalidInput
 from mlctl.pipeline import graph
 from mlctl.pipeline.edit import new_dvc_file
@@ -35,7 +36,7 @@ def move(project: Project, source: str, target: str) -> tuple[str, str]:
     others = [stage for stage in project.stages if stage is not found.stage]
     graph.build([*others, Stage(pointer, None, outs=(out,))])
     if not found.is_plain or project.config.autostage:
-        leave_to_dvc(project, "move", "-q", old, new)
+        dvc.ask("move", old, new, cwd=project.root)
         return old, new
     gitignore.check_untracked(project.config, [new])
     with open_workspace(project) as workspace, changing(project, [old, new]):

@@ -17,13 +17,16 @@ from mlctl.store.verify import Object, object_md5
 
 
 class Place(Protocol):
-    """A remote. What it is asked raises NotAble where it refuses; threads may share it."""
+    """A remote. What it is asked raises NotAble where it refuses; threads may share it.
+
+    `jobs` objects are moved at one time.
+    """
 
     name: str
     url: str
     jobs: int
 
-    def present(self, items: Sequence[Object], jobs: int) -> dict[Object, int | None]:
+    def present(self, items: Sequence[Object]) -> dict[Object, int | None]:
         """Those of `items` that are there, and their sizes where it tells them."""
 
     def read(self, item: Object) -> bytes:
@@ -38,10 +41,10 @@ class Place(Protocol):
     def send(self, item: Object, source: str, lane: Lane, tick: Tick) -> str:
         """Send a local file as the object, if its hash is the object's; the hash that it has."""
 
-    def objects(self, jobs: int) -> Iterator[tuple[Object, int | None]]:
+    def objects(self) -> Iterator[tuple[Object, int | None]]:
         """All objects that lie there, and their sizes."""
 
-    def remove(self, items: Sequence[Object], jobs: int) -> None:
+    def remove(self, items: Sequence[Object]) -> None:
         """Remove objects."""
 
     def flush(self) -> None:
@@ -54,25 +57,25 @@ class Place(Protocol):
         """Raise NotAble where there is nothing to read from."""
 
 
-def open_place(config: Config, name: str | None) -> Place:
+def open_place(config: Config, name: str | None, jobs: int | None = None) -> Place:
     """The remote `name`, or the default one. Raises InvalidInput, NotAble."""
     remote = remotes.open_remote(config.root, name)
     if remote.folder is not None:
-        return Folder(remote.name, remote.folder, config)
-    return Cloud(remote)
+        return Folder(remote.name, remote.folder, config, jobs)
+    return Cloud(remote, jobs)
 
 
 class Cloud:
     """A remote that is not a local folder: its objects have the keys that DVC gives them."""
 
-    def __init__(self, remote: remotes.Remote) -> None:
+    def __init__(self, remote: remotes.Remote, jobs: int | None) -> None:
         self._remote = remote
-        self.name, self.url, self.jobs = remote.name, remote.url, remote.jobs
+        self.name, self.url, self.jobs = remote.name, remote.url, jobs or remote.jobs
 
-    def present(self, items: Sequence[Object], jobs: int) -> dict[Object, int | None]:
+    def present(self, items: Sequence[Object]) -> dict[Object, int | None]:
         """Those of `items` that are there, and their sizes where it tells them."""
         by_key = {_key(item): item for item in items}
-        sizes = self._remote.sizes(list(by_key), jobs)
+        sizes = self._remote.sizes(list(by_key), self.jobs)
         return {by_key[key]: size for key, size in sizes.items()}
 
     def read(self, item: Object) -> bytes:
@@ -94,20 +97,20 @@ class Cloud:
             self._remote.send(source, _key(item), lane.key(), tick)
         return actual
 
-    def objects(self, jobs: int) -> Iterator[tuple[Object, int | None]]:
+    def objects(self) -> Iterator[tuple[Object, int | None]]:
         """All objects that lie there, and their sizes."""
         for legacy, top in ((False, "files/md5"), (True, "")):
             folders = [
                 folder for folder in self._remote.folders(top) if len(_last(folder)) == len("ab")
             ]
-            for key, size in self._remote.listing(folders, jobs):
+            for key, size in self._remote.listing(folders, self.jobs):
                 md5 = "".join(key.split("/")[-2:])
                 if len(md5.removesuffix(".dir")) == len("00" * 16):
                     yield Object(md5, legacy), size
 
-    def remove(self, items: Sequence[Object], jobs: int) -> None:
+    def remove(self, items: Sequence[Object]) -> None:
         """Remove objects."""
-        self._remote.remove([_key(item) for item in items], jobs)
+        self._remote.remove([_key(item) for item in items], self.jobs)
 
     def flush(self) -> None:
         """Its own affair."""

@@ -8,8 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from mlctl.adapters.dvc import dvc
-from mlctl.adapters.process import ToolFailed
 from mlctl.errors import InvalidInput, did_you_mean
 from mlctl.pipeline.project import Project
 from mlctl.pipeline.spec import Out, Stage
@@ -79,15 +77,6 @@ def changing(project: Project, keys: Sequence[str]) -> Iterator[None]:
             yield
         finally:
             locks.withdraw([], paths)
-
-
-def leave_to_dvc(project: Project, *args: str) -> None:
-    """Run `dvc ARGS` from the root. Raises InvalidInput with what it said where it refuses."""
-    try:
-        dvc(*args, cwd=project.root)
-    except ToolFailed as error:
-        said = error.result.stderr.strip().removeprefix("ERROR: ").split("\n")
-        raise InvalidInput(said[0], hint=" ".join(said[1:]).strip() or None) from None
 
 
 def exists(project: Project, key: str) -> bool:

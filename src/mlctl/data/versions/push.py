@@ -68,13 +68,12 @@ def push(
     done = []
     with open_workspace(project) as workspace, lane(project.config.local_dir) as mine:
         groups = by_remote(wanted, remote)
-        places = {name: open_place(project.config, name) for name in groups}
+        places = {name: open_place(project.config, name, jobs) for name in groups}
         for place in places.values():
             place.sweep(mine.free, before=clock.now() - DAY)
         mine.keep_own()
         for name, items in groups.items():
-            place = places[name]
-            done.append(_push(workspace.cache, place, items, mine, jobs or place.jobs, emit))
+            done.append(_push(workspace.cache, places[name], items, mine, emit))
     return done
 
 
@@ -108,12 +107,10 @@ def parcel(cache: Cache, items: Sequence[Wanted]) -> Parcel:
     return Parcel(files, listings, imports)
 
 
-def _push(
-    cache: Cache, place: Place, items: Sequence[Wanted], mine: Lane, jobs: int, emit: Emit
-) -> Done:
+def _push(cache: Cache, place: Place, items: Sequence[Wanted], mine: Lane, emit: Emit) -> Done:
     began = clock.monotonic()
     content = parcel(cache, items)
-    there = place.present([*content.files, *content.listings], jobs)
+    there = place.present([*content.files, *content.listings])
     sizes = {item: _size(cache, item) for item in content.names}
     lacking = {
         item: size
@@ -136,14 +133,14 @@ def _push(
 
     try:
         files = {item: size for item, size in sendable.items() if item in content.files}
-        flaws += move_all(files, send, jobs=jobs, emit=emit)
+        flaws += move_all(files, send, jobs=place.jobs, emit=emit)
         lost = {flaw.object for flaw in flaws}
         whole = {
             item: sendable[item]
             for item, (_, children) in content.listings.items()
             if item in sendable and not children & lost
         }
-        flaws += move_all(whole, send, jobs=jobs, emit=emit)
+        flaws += move_all(whole, send, jobs=place.jobs, emit=emit)
     finally:
         place.flush()
         place.sweep((mine.name,), before=0)

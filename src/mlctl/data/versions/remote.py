@@ -15,7 +15,7 @@ _WITH_PASSWORD = re.compile(r"//[^/@]*:[^/@]*@")
 
 
 def is_secret(option: str) -> bool:
-    """Whether an option must not come into git; `ask_password` and such only say yes or no. Pure."""
+    """Whether an option must not come into git; `ask_password` only says yes or no. Pure."""
     return bool(_SECRET.search(option)) and not option.startswith("ask_")
 
 

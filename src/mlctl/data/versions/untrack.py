@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mlctl.adapters import dvc
 from mlctl.adapters.files import remove_file
-from mlctl.data.versions.pointed import changing, exists, find_pointed, leave_to_dvc
+from mlctl.data.versions.pointed import changing, exists, find_pointed
 from mlctl.data.versions.wanted import find_wanted
 from mlctl.errors import InvalidInput
 from mlctl.pipeline.project import Project, open_workspace
@@ -29,7 +30,7 @@ def untrack(
     keys = [out.key for item in found for out in item.stage.outs]
     if project.config.autostage:
         more = ["--outs"] if outs else []
-        leave_to_dvc(project, "remove", "-q", *more, "--", *(item.file for item in found))
+        dvc.ask("remove", *more, "--", *(item.file for item in found), cwd=project.root)
         return keys
     with changing(project, keys):
         for item in found:
