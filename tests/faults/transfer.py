@@ -61,7 +61,7 @@ class Harness:
     def push(self, interruptions: int) -> None:
         """Push until all is there, interrupted so many times."""
         self._interrupt("push", self.box.root, self.store, self.store, interruptions)
-        status = self.box.dvc("status", "-c")
+        status = self.box.dvc("status", "-c", timeout=600)
         assert "in sync" in status.stdout, status.stdout + status.stderr
 
     def fetch(self, interruptions: int) -> None:
@@ -69,7 +69,7 @@ class Harness:
         cache = self.clone / ".dvc" / "cache"
         self._interrupt("fetch", self.clone, cache, cache, interruptions)
         self._expect(self.clone, "data", "pull")
-        status = call(["dvc", "status"], self.clone)
+        status = call(["dvc", "status"], self.clone, timeout=600)
         assert "up to date" in status.stdout, status.stdout + status.stderr
         found = sum(1 for path in (self.clone / "data").rglob("*") if path.is_file())
         assert found == self.files, found
@@ -109,7 +109,7 @@ class Harness:
             time.sleep(0.005)
         time.sleep(self.random.uniform(0, 0.02))
         process.send_signal(how)
-        said, _ = process.communicate(timeout=60)
+        said, _ = process.communicate(timeout=300)
         assert "Traceback" not in said, said
         assert "bug in mlctl" not in said, said
         return process.returncode

@@ -249,6 +249,9 @@ def answering(who: str) -> Iterator[None]:
     except (MlctlError, FileNotFoundError):
         raise
     except Exception as error:
+        package = re.search(r"requires '([\w-]+)'", str(error))
+        if isinstance(error, ImportError) and package:
+            raise NotAble(f"{who}: {error}", hint=f"pip install '{package[1]}'") from error
         origin = type(error).__module__.partition(".")[0]
         if origin in {"builtins", "mlctl"} and not isinstance(error, OSError):
             raise
