@@ -36,10 +36,9 @@ def write_rows(connection: Any, query: str, target: Path, *, name: str) -> None:
         with closing(connection.cursor()) as cursor:
             cursor.execute(query)
             rows = pl.from_arrow(cursor.fetch_arrow())
+            frame = rows.struct.unnest() if isinstance(rows, pl.Series) else rows
     except Error as error:
         raise _refusal(error, name) from None
-    try:
-        frame = rows.struct.unnest() if isinstance(rows, pl.Series) else rows
     except pl.exceptions.DuplicateError:
         raise InvalidInput(
             f"{name}: two columns of the query have one name", hint="name them apart with AS"

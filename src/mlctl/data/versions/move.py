@@ -12,11 +12,9 @@ from mlctl.data.versions.pointed import Pointed, changing, exists, find_pointed
 from mlctl.errors import InvalidInput
 from mlctl.pipeline import graph
 from mlctl.pipeline.edit import new_dvc_file
-from mlctl.pipeline.project import Project, open_workspace
-from mlctl.pipeline.spec import Digest, Out, Stage
+from mlctl.pipeline.project import Project
+from mlctl.pipeline.spec import Out, Stage
 from mlctl.store import gitignore
-from mlctl.store.checkout import relink
-from mlctl.store.workspace import Workspace
 
 
 def move(project: Project, source: str, target: str) -> tuple[str, str]:
@@ -39,8 +37,8 @@ def move(project: Project, source: str, target: str) -> tuple[str, str]:
         dvc.ask("move", old, new, cwd=project.root)
         return old, new
     gitignore.check_untracked(project.config, [new])
-    with open_workspace(project) as workspace, changing(project, [old, new]):
-        _move(project, workspace, found, new)
+    with changing(project, [old, new]):
+        _move(project, found, new)
     return old, new
 
 
@@ -53,32 +51,24 @@ def _goal(project: Project, old: str, target: str) -> str:
     return key
 
 
-def _move(project: Project, workspace: Workspace, found: Pointed, new: str) -> None:
-    """Old and new are ignored by git in between, so that a kill leaves nothing to be committed."""
+def _move(project: Project, found: Pointed, new: str) -> None:
+    """Old and new are ignored by git in between, so that a kill leaves nothing to be committed.
+
+    The pointer keeps its hash, as with DVC: data that was changed is changed after it too.
+    """
     old, config = found.out.key, project.config
     os.makedirs(os.path.dirname(project.path(new)), exist_ok=True)
-    digest = found.out.digest
     if exists(project, old):
         gitignore.ignore(config, [new])
         rename(project.path(old), project.path(new))
-        digest = _committed(workspace, new) or digest
-    write_text(project.path(f"{new}.dvc"), _text(found, posixpath.basename(new), digest))
+    write_text(project.path(f"{new}.dvc"), _text(found, posixpath.basename(new)))
     remove_file(project.path(found.file))
     gitignore.unignore(config, [old])
     gitignore.ignore(config, [new])
 
 
-def _committed(workspace: Workspace, key: str) -> Digest | None:
-    seen = workspace.observe(key, to_commit=True)
-    if seen is None:
-        return None
-    workspace.cache.commit(seen)
-    relink(workspace, seen)
-    return seen.digest
-
-
-def _text(found: Pointed, name: str, digest: Digest | None) -> str:
-    data = found.stage.data or {}
+def _text(found: Pointed, name: str) -> str:
+    data, digest = found.stage.data or {}, found.out.digest
     if digest is None:
         raise InvalidInput(f"{found.file}: has no hash, so there is nothing to move")
     top = {key: data[key] for key in ("desc", "frozen") if data.get(key)}
