@@ -21,7 +21,9 @@ def fetch(
     json: Json = False,
     directory: Directory = None,
 ) -> int:
-    """Bring what the cache lacks from a remote, as `dvc fetch` does; the workspace stays as it is.
+    """Bring what the cache lacks from a remote, as `dvc fetch` does.
+
+    The workspace stays as it is.
 
     Each object is hashed before the cache takes it. What is here is not asked for again, so an
     interrupted fetch is taken up by the next one.
