@@ -106,6 +106,7 @@ class Harness:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            preexec_fn=_hear_interrupts,
         )
         while process.poll() is None and about(top) < goal:
             time.sleep(0.002)
@@ -131,6 +132,11 @@ class Harness:
     def _expect(root: Path, *args: str) -> None:
         done = call([*MLCTL, *args], root, timeout=600)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _hear_interrupts() -> None:
+    """The harness itself may run in the background, whose deafness a child would inherit."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def look(top: Path) -> Seen:
