@@ -114,7 +114,7 @@ def test_what_a_remote_damaged_is_not_taken(tmp_path: Path, repo: Repo, store: P
 
 
 def test_a_cut_off_object_of_a_remote_is_sent_again(tmp_path: Path, sshd: Server) -> None:  # noqa: F811
-    """Stock DVC sends to an object's own name over SSH, and can be killed in between."""
+    """Another tool may send to an object's own name, and be killed in between."""
     store = tmp_path / "store"
     repo = filled(tmp_path / "repo", sshd.url(store))
     repo.mlctl("remote", "modify", "store", "keyfile", str(sshd.key), "--local")

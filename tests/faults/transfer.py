@@ -172,10 +172,10 @@ def listing(top: Path, seen: Seen) -> list[dict[str, str]]:
     ]
 
 
-def temporaries(top: Path) -> list[Path]:
+def temporaries(top: Path) -> set[Path]:
     """Files under way, of any name."""
-    named = [path for path in top.rglob("*.tmp") if path.is_file()]
-    return named + [path for path in top.glob(".mlctl-tmp/*/*") if path.is_file()]
+    found = {*top.rglob("*.tmp"), *top.glob(".mlctl-tmp/*/*")}
+    return {path for path in found if path.is_file()}
 
 
 @contextlib.contextmanager

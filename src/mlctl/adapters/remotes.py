@@ -25,7 +25,8 @@ Tick = Callable[[int], None]  # bytes since the last call; may raise to give up
 TEMPORARY = ".mlctl-tmp"  # the folder of a remote, or of a cache, for files under way
 _RENAMING = {"ssh"}
 _PAGE = 1000  # names that one listing answers
-_SECRET_PARTS = re.compile(r"//[^/@]*@")
+_USER = re.compile(r"//[^/@]*@")
+_PASSWORD = re.compile(r"//[^/@]*:[^/@]*@")
 
 
 class Listed(NamedTuple):
@@ -221,7 +222,12 @@ def open_remote(root: str, name: str | None) -> Remote:
 
 def without_secrets(url: str) -> str:
     """A URL without its user and password."""
-    return _SECRET_PARTS.sub("//", url)
+    return _USER.sub("//", url)
+
+
+def has_password(url: str) -> bool:
+    """Whether a URL carries one, so that it must not come into git."""
+    return bool(_PASSWORD.search(url))
 
 
 def _no_remote(name: str | None, known: Sequence[str]) -> InvalidInput:

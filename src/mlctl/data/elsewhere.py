@@ -8,11 +8,11 @@ s3://bucket/path, ssh://host/path, …     whatever DVC knows besides
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 
 from mlctl import plugins
 from mlctl.adapters import dvc
+from mlctl.adapters.remotes import has_password
 from mlctl.data import pointer, source, tracking
 from mlctl.errors import InvalidInput
 from mlctl.pipeline.project import Project
@@ -30,7 +30,6 @@ _CLOUDS = {
     "webdavs",
     "gdrive",
 }
-_WITH_PASSWORD = re.compile(r"//[^/@]*:[^/@]*@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,7 @@ def update_by_dvc(root: str, path: str, *, rev: str | None) -> tracking.Added:
 
 
 def _refuse_password(url: str) -> None:
-    if _WITH_PASSWORD.search(url):
+    if has_password(url):
         raise InvalidInput(
             "a password in a URL would come into git",
             hint="use an SSH key, or git's credential helper",

@@ -6,12 +6,12 @@ import re
 
 from mlctl.adapters import remote_config
 from mlctl.adapters.remote_config import Level
+from mlctl.adapters.remotes import has_password
 from mlctl.errors import InvalidInput
 
 _SECRET = re.compile(
     r"password|passphrase|secret|token|account_key|access_key|key_id|connection_string"
 )
-_WITH_PASSWORD = re.compile(r"//[^/@]*:[^/@]*@")
 
 
 def is_secret(option: str) -> bool:
@@ -39,7 +39,7 @@ def modify(root: str, name: str, option: str, value: str | None, *, level: Level
 
 
 def _refuse_password(url: str) -> None:
-    if _WITH_PASSWORD.search(url):
+    if has_password(url):
         raise InvalidInput(
             "a password in a URL would come into git",
             hint="leave it out; `mlctl data remote modify NAME password` keeps it out of git",
