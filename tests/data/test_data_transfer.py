@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from data.ssh_remote import SshRemote, serving
 from data.versions import Repo, filled, objects
-from sshd import Server, sshd  # noqa: F401
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
     return tmp_path / "store"
+
+
+@pytest.fixture
+def ssh(tmp_path: Path) -> Iterator[SshRemote]:
+    with serving(tmp_path / "sshd") as remote:
+        yield remote
 
 
 @pytest.fixture
@@ -49,10 +56,10 @@ def test_what_stock_dvc_pushed_is_pulled(tmp_path: Path, repo: Repo) -> None:
     assert clone.json("pull")["remotes"] == []
 
 
-def test_over_ssh(tmp_path: Path, sshd: Server) -> None:  # noqa: F811
+def test_over_ssh(tmp_path: Path, ssh: SshRemote) -> None:
     store = tmp_path / "store"
-    repo = filled(tmp_path / "repo", sshd.url(store))
-    repo.mlctl("remote", "modify", "store", "keyfile", str(sshd.key), "--local")
+    repo = filled(tmp_path / "repo", ssh.url(store))
+    repo.mlctl("remote", "modify", "store", "keyfile", str(ssh.key), "--local")
     assert repo.json("push")["remotes"][0]["objects"] == 6
     assert repo.json("push")["remotes"][0]["objects"] == 0
     assert "in sync" in repo.dvc("status", "-c")
@@ -64,7 +71,7 @@ def test_over_ssh(tmp_path: Path, sshd: Server) -> None:  # noqa: F811
     stock.dvc("pull")
     assert stock.is_clean()
     assert all(item["to_push"] == 0 for item in repo.json("status", "-c")["data"])
-    sshd.stop()
+    ssh.server.stop()
     assert "remote 'store'" in clone.mlctl("push", code=3)
     assert "remote 'store'" in clone.mlctl("status", "-c", code=3)
 
@@ -113,11 +120,11 @@ def test_what_a_remote_damaged_is_not_taken(tmp_path: Path, repo: Repo, store: P
     assert not (clone.root / ".dvc" / "cache" / ".mlctl-tmp").exists()
 
 
-def test_a_cut_off_object_of_a_remote_is_sent_again(tmp_path: Path, sshd: Server) -> None:  # noqa: F811
+def test_a_cut_off_object_of_a_remote_is_sent_again(tmp_path: Path, ssh: SshRemote) -> None:
     """Another tool may send to an object's own name, and be killed in between."""
     store = tmp_path / "store"
-    repo = filled(tmp_path / "repo", sshd.url(store))
-    repo.mlctl("remote", "modify", "store", "keyfile", str(sshd.key), "--local")
+    repo = filled(tmp_path / "repo", ssh.url(store))
+    repo.mlctl("remote", "modify", "store", "keyfile", str(ssh.key), "--local")
     repo.mlctl("push")
     part = store / "files/md5/9d/d4e461268c8034f5c8564e155c67a6"
     part.write_text("")

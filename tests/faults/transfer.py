@@ -27,7 +27,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import sshd
+from data.ssh_remote import serving
 from e2e.sandbox import MLCTL, Sandbox, call
 
 JOBS = 4
@@ -184,11 +184,8 @@ def remote(kind: str, folder: Path) -> Iterator[tuple[Callable[[Path], str], Pat
     if kind == "folder":
         yield str, None
         return
-    server = sshd.start(folder / "sshd")
-    try:
+    with serving(folder / "sshd") as server:
         yield server.url, server.key
-    finally:
-        server.stop()
 
 
 def run(folder: Path, kind: str, files: int, interruptions: int, seed: int) -> Counter[str]:

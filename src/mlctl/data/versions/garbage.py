@@ -136,7 +136,7 @@ def _named(config: Config, scope: Scope) -> set[str]:
 
 def _files(config: Config, *, runs: bool) -> Iterator[str]:
     """Files of the workspace that name objects, and what a killed run had finished."""
-    for key in discover(config.root, config, Ignore(config.root)):
+    for key in discover(config, Ignore(config.root)):
         pointer = key if key.endswith(".dvc") else lock_key(key)
         path = os.path.join(config.root, pointer)
         if os.path.isfile(path):
