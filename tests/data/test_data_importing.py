@@ -50,7 +50,15 @@ def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def test_sources_are_plugins() -> None:
-    assert plugins.names("mlctl.data.sources") == ["http", "https", "path", "sklearn"]
+    assert plugins.names("mlctl.data.sources") == [
+        "http",
+        "https",
+        "path",
+        "postgres",
+        "postgresql",
+        "sklearn",
+        "sqlite",
+    ]
     sources: list[Source] = [http_source, path_source]
     assert all(callable(source.fetch) for source in sources)
     assert split("sklearn:wine") == ("sklearn", "wine")

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from mlctl.adapters.process import Result, call
-from mlctl.errors import NotAble
+from mlctl.adapters.process import Result, ToolFailed, call
+from mlctl.errors import InvalidInput, NotAble
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
@@ -22,6 +22,19 @@ def dvc(*args: str, cwd: StrPath, check: bool = True) -> Result:
     """Run `dvc ARGS` with the DVC that mlctl was installed with; costs about 0.5 s a call."""
     argv = [sys.executable, "-m", "dvc", *args]
     return call(argv, cwd=cwd, env={"DVC_NO_ANALYTICS": "1"}, check=check)
+
+
+def ask(*args: str, cwd: StrPath) -> None:
+    """Run `dvc ARGS` (without `-q`, which hides errors). Raises InvalidInput with what it said."""
+    try:
+        dvc(*args, cwd=cwd)
+    except ToolFailed as error:
+        said = error.result.stderr.strip().split("\n")
+        start = next((n for n, line in enumerate(said) if line.startswith("ERROR: ")), 0)
+        more = [line.strip() for line in said[start + 1 :] if "dvc.org/support" not in line]
+        hint = " ".join(filter(None, more)) or None
+        message = said[start].removeprefix("ERROR: ") or f"dvc {args[0]} failed"
+        raise InvalidInput(f"dvc {args[0]}: {message}", hint=hint) from None
 
 
 def fetch(root: StrPath, targets: Sequence[str]) -> str:

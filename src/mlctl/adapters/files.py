@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
@@ -113,6 +114,24 @@ def copy_file(source: StrPath, target: StrPath) -> None:
     import shutil
 
     shutil.copyfile(source, target)
+
+
+def remove_file(path: StrPath) -> None:
+    """Remove a file; none there is no error."""
+    with suppress(FileNotFoundError):
+        os.unlink(path)
+
+
+def rename(source: StrPath, target: StrPath) -> None:
+    """Move a file or a folder, to another file system too."""
+    import shutil
+
+    try:
+        os.rename(source, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        shutil.move(source, target)
 
 
 def remove_tree(path: StrPath) -> None:

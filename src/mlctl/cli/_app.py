@@ -19,7 +19,12 @@ from mlctl.errors import suggestion
 
 DAILY = ("init", "run", "watch", "status", "plan", "dag", "validate", "predict", "demo")
 # What DVC's users type.
-_OF_DVC = {"repro": "run", "add": "data add", "import-url": "data import"}
+_OF_DVC = {"repro": "run", "import-url": "data import", "get-url": "data get"}
+_OF_DVC |= {"move": "data mv", "remove": "data rm"}
+_OF_DVC |= {
+    verb: f"data {verb}"
+    for verb in ("add", "push", "pull", "fetch", "checkout", "gc", "remote", "get", "update")
+}
 
 
 class LazyGroup(TyperGroup):

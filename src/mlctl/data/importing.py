@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,24 +26,28 @@ class Imported:
     origin: Mapping[str, Any]
 
 
-def import_data(root: str, text: str, path: str, *, force: bool = False) -> Imported:
+def import_data(
+    root: str,
+    text: str,
+    path: str,
+    *,
+    query: str | None = None,
+    base: str = ".",
+    force: bool = False,
+) -> Imported:
     """Import the source `text` (`sklearn:wine`, a URL, a file) to `path` (from the root).
 
-    A file at `path` that is not tracked, or was changed since, is only overwritten with `force`.
+    `query` is for a database. A file that the source names is looked for from the folder `base`. A
+    file at `path` that is not tracked, or was changed since, is only overwritten with `force`.
     Raises InvalidInput for wrong arguments, NotAble where the source cannot be had.
     """
-    scheme, reference = source.split(text)
-    plugin = cast(
-        "source.Source",
-        plugins.load("mlctl.data.sources", scheme, kind="data source", extra=_extra(scheme)),
-    )
     tracking.check_may_be_tracked(Project.open(root), path)
     target = Path(root, path)
     if target.is_dir():
         raise InvalidInput(f"{path}: is a folder", hint="name the file to write")
     with tempfile.TemporaryDirectory(prefix="mlctl-import-") as folder:
-        fetched = plugin.fetch(reference, Path(folder))
-        ready = _in_format_of(fetched.file, target)
+        fetched = fetch(root, text, query, Path(folder), base=base)
+        ready = in_format_of(fetched.file, target)
         same = target.is_file() and file_md5(str(ready)) == file_md5(str(target))
         if not same:
             if not force:
@@ -54,11 +58,36 @@ def import_data(root: str, text: str, path: str, *, force: bool = False) -> Impo
     return Imported(added, _keep_origin(root, path, fetched, added))
 
 
-def _extra(scheme: str) -> str | None:
-    return "sklearn" if scheme == "sklearn" else None
+def fetch(root: str, text: str, query: str | None, folder: Path, *, base: str) -> source.Fetched:
+    """Fetch a source into `folder`; its origin names a file in the repository from the root.
+
+    Raises InvalidInput for wrong arguments, NotAble where the source cannot be had.
+    """
+    scheme, reference = source.split(text)
+    extra = source.EXTRAS.get(scheme)
+    plugin = cast(
+        "source.Source",
+        plugins.load("mlctl.data.sources", scheme, kind="data source", extra=extra),
+    )
+    if not hasattr(plugin, "fetch_query"):
+        if query is not None:
+            raise InvalidInput(f"{text}: is no database, so it takes no query")
+        return plugin.fetch(reference, folder)
+    if query is None:
+        raise InvalidInput(
+            f"{text}: say what to read", hint="--query 'SELECT …', --query-file FILE"
+        )
+    if scheme not in source.FILES:
+        fetched = plugin.fetch_query(reference, query, folder)
+        return replace(fetched, details={"query": query, **fetched.details})
+    file = os.path.abspath(os.path.join(base, reference.removeprefix("//")))
+    fetched = plugin.fetch_query(file, query, folder)
+    inside = os.path.relpath(file, root)
+    public = fetched.source if inside.startswith("..") else f"{scheme}:{inside}"
+    return replace(fetched, source=public, details={"query": query, **fetched.details})
 
 
-def _in_format_of(file: Path, target: Path) -> Path:
+def in_format_of(file: Path, target: Path) -> Path:
     """`file` itself, or converted where `target` has another table format's ending."""
     if file.suffix.lower() == target.suffix.lower():
         return file
@@ -90,7 +119,8 @@ def _keep_origin(
     """Write the origin down; an import that changed nothing leaves the pointer as it is."""
     file = pointer.pointer_of(path)
     before = pointer.read(root, file).origin
-    if added.change == "unchanged" and before.get("source") == fetched.source:
+    same = all(before.get(k) == v for k, v in fetched.details.items() if k == "query")
+    if added.change == "unchanged" and before.get("source") == fetched.source and same:
         return before
     origin = {
         "source": fetched.source,

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+EXTRAS = {"sklearn": "sklearn", "sqlite": "sql", "postgres": "sql", "postgresql": "sql"}
+FILES = ("sqlite",)  # schemes whose reference is a path
+
 _SCHEME = re.compile(r"([a-z][a-z0-9-]+):(.*)", re.DOTALL)
 
 
@@ -25,10 +28,13 @@ class Fetched:
 
 
 class Source(Protocol):
-    """A plug-in module of `mlctl.data.sources`."""
+    """A plug-in module of `mlctl.data.sources`; one of a database has `fetch_query` instead."""
 
     def fetch(self, reference: str, folder: Path) -> Fetched:
         """Fetch what stands behind the scheme (`wine` of `sklearn:wine`) into `folder`."""
+
+    def fetch_query(self, reference: str, query: str, folder: Path) -> Fetched:
+        """Fetch the rows of a query."""
 
 
 def split(text: str) -> tuple[str, str]:

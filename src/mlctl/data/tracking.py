@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from mlctl.adapters.dvc import dvc
+from mlctl.adapters import dvc
 from mlctl.adapters.files import read_text, write_text
-from mlctl.adapters.process import ToolFailed
 from mlctl.data import pointer
 from mlctl.errors import InvalidInput
 from mlctl.pipeline import graph
@@ -72,8 +71,8 @@ def add(root: str, paths: Sequence[str]) -> list[Added]:
     if all(_is_plain(project, path) for path in paths):
         _add_ourselves(project, paths)
     else:
-        _add_by_dvc(root, paths)
-    return [_added(root, path, before[path]) for path in tracked]
+        dvc.ask("add", "--", *paths, cwd=root)
+    return [as_added(root, path, before[path]) for path in tracked]
 
 
 def check_may_be_tracked(project: Project, path: str) -> None:
@@ -152,20 +151,13 @@ def _write_pointer(root: str, path: str, digest: Digest) -> None:
         write_text(file, after)
 
 
-def _add_by_dvc(root: str, paths: Sequence[str]) -> None:
-    try:
-        dvc("add", "-q", "--", *paths, cwd=root)
-    except ToolFailed as error:
-        said = error.result.stderr.strip().removeprefix("ERROR: ").split("\n")
-        raise InvalidInput(said[0], hint=" ".join(said[1:]).strip() or None) from None
-
-
 def _md5(root: str, path: str) -> str | None:
     file = pointer.pointer_of(path)
     return pointer.read(root, file).md5 if os.path.isfile(os.path.join(root, file)) else None
 
 
-def _added(root: str, path: str, before: str | None) -> Added:
+def as_added(root: str, path: str, before: str | None) -> Added:
+    """What is tracked at `path` now, where its pointer held the hash `before`."""
     now = pointer.read(root, pointer.pointer_of(path))
     change: Change = "unchanged" if before == now.md5 else "updated" if before else "added"
     return Added(path, now.md5 or "", now.size or 0, now.nfiles or 1, change)

@@ -110,6 +110,17 @@ def pointer_fields(digest: Digest) -> dict[str, Any]:
     return fields
 
 
-def new_dvc_file(path: str, digest: Digest, options: Mapping[str, Any] | None = None) -> str:
-    """The `.dvc` file that `dvc add` writes for the out `path`; `options` are its annotations."""
-    return yaml.dump({"outs": [{**pointer_fields(digest), "path": path, **(options or {})}]})
+def new_dvc_file(
+    path: str,
+    digest: Digest,
+    options: Mapping[str, Any] | None = None,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> str:
+    """The `.dvc` file that `dvc add` writes for the out `path`; `options` are its annotations.
+
+    `before` and `after` are what else stands in it, around the outs.
+    """
+    out = {**pointer_fields(digest), "path": path, **(options or {})}
+    return yaml.dump({**(before or {}), "outs": [out], **(after or {})})

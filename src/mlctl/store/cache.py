@@ -43,7 +43,7 @@ class MissingObjects(NotAble):
 
     def __init__(self, what: str, missing: tuple[str, ...]) -> None:
         count = f"{len(missing)} files" if len(missing) > 1 else f"object {missing[0]}"
-        super().__init__(f"{what}: {count} not in the cache", hint="fetch with `dvc pull`")
+        super().__init__(f"{what}: {count} not in the cache", hint="fetch with `mlctl data pull`")
         self.missing = missing
 
 
@@ -146,6 +146,18 @@ class Cache:
             self._add_bytes(listing, self.path(observed.digest.md5, legacy=legacy))
         if flush:
             self.flush()
+
+    def adopt(self, temporary: str, md5: str, *, legacy: bool = False) -> None:
+        """Give a file of the cache's own file system the name of the object that it was verified to
+        be; `flush` makes it trusted."""
+        path = self.path(md5, legacy=legacy)
+        self._make_folder(os.path.dirname(path))
+        os.rename(temporary, path)
+        self._note([path])
+
+    def adopt_bytes(self, data: bytes, md5: str, *, legacy: bool = False) -> None:
+        """Put in the bytes of an object that were verified."""
+        self._add_bytes(data, self.path(md5, legacy=legacy))
 
     def flush(self) -> None:
         """Bring the objects written since the last flush to the disk, and mark them as trusted.

@@ -66,6 +66,34 @@ def checkout(workspace: Workspace, digest: Digest, key: str, *, force: bool = Tr
     return Changes(added, modified, deleted)
 
 
+def checkout_part(
+    workspace: Workspace, digest: Digest, key: str, inside: str, *, force: bool = True
+) -> Changes:
+    """Do as `checkout` for what lies at `inside` in the folder `key`, and leave the rest alone."""
+    cache, legacy = workspace.cache, digest.legacy
+    whole = cache.tree(digest.md5, legacy=legacy)
+    wanted = {entry.relpath: entry.md5 for entry in whole if _lies_in(entry.relpath, inside)}
+    if not wanted:
+        raise InvalidInput(f"{key} has nothing called {inside!r}")
+    current = workspace.observe(key, legacy=legacy)
+    present = {n: md5 for n, md5 in _present(current).items() if _lies_in(n, inside)}
+    needed = {name: md5 for name, md5 in wanted.items() if present.get(name) != md5}
+    _require(workspace, f"{key}/{inside}", needed.values(), legacy)
+    deleted = tuple(sorted(name for name in present if name not in wanted))
+    modified = tuple(sorted(name for name in needed if name in present))
+    if not force:
+        _refuse_loss(workspace, current, {*deleted, *modified}, legacy)
+    os.makedirs(workspace.path(key), exist_ok=True)
+    known = _apply(workspace, workspace.path(key), deleted, needed, digest)
+    _remember(workspace, key, known, legacy)
+    added = tuple(sorted(name for name in needed if name not in present))
+    return Changes(added, modified, deleted)
+
+
+def _lies_in(relpath: str, inside: str) -> bool:
+    return relpath == inside or relpath.startswith(f"{inside}/")
+
+
 def relink(workspace: Workspace, observed: Observed) -> None:
     """Leave the workspace linked to the cache as DVC does after a commit.
 

@@ -8,6 +8,7 @@ import stat
 from collections.abc import Callable
 
 CHUNK = 1 << 20
+Tick = Callable[[int], None]  # the size of what was read since the last call; may raise
 _TEXT = bytes(range(32, 127)) + b"\n\r\t\f\b"
 
 
@@ -16,11 +17,11 @@ def is_executable(mode: int) -> bool:
     return bool(mode & (stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH))
 
 
-def _no_tick(_size: int) -> None:
+def no_tick(_size: int) -> None:
     """Nobody watches."""
 
 
-def file_md5(path: str | bytes, tick: Callable[[int], None] = _no_tick) -> str:
+def file_md5(path: str | bytes, tick: Tick = no_tick) -> str:
     """The hex MD5 of a file's bytes. The interpreter's lock is free while big chunks are hashed.
 
     `tick` is told the size of each chunk after the first, and may raise to give up.
@@ -41,7 +42,7 @@ def file_md5(path: str | bytes, tick: Callable[[int], None] = _no_tick) -> str:
     return digest.hexdigest()
 
 
-def file_md5_dos2unix(path: str | bytes, tick: Callable[[int], None] = _no_tick) -> str:
+def file_md5_dos2unix(path: str | bytes, tick: Tick = no_tick) -> str:
     r"""The hash of DVC 1 and 2: `\r\n` counts as `\n` in what looks like text.
 
     Each chunk of 1 MiB is judged by its own first 512 bytes, and a pair that two chunks share is

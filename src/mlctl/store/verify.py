@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Literal, NamedTuple
 
 from mlctl.store.cache import Cache
-from mlctl.store.hashing import file_md5, file_md5_dos2unix
+from mlctl.store.hashing import Tick, file_md5, file_md5_dos2unix, no_tick
 from mlctl.store.links import PROTECTED
 
 Problem = Literal["missing", "damaged", "torn", "unreadable"]
@@ -105,9 +105,9 @@ def verify(
     return sorted(flaws), sum(file.size for file in files)
 
 
-def object_md5(path: str, *, legacy: bool) -> str:
+def object_md5(path: str, *, legacy: bool, tick: Tick = no_tick) -> str:
     """The hash that names an object of these bytes, without `.dir`."""
-    return file_md5_dos2unix(path) if legacy else file_md5(path)
+    return file_md5_dos2unix(path, tick) if legacy else file_md5(path, tick)
 
 
 class _Stopped(Exception):

@@ -1,0 +1,1 @@
+"""The places where data is pushed to and pulled from."""
