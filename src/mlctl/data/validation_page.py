@@ -35,10 +35,9 @@ def cells(failure: Mapping[str, Any]) -> tuple[str, str, str, str, str, str]:
 
 
 def _seen(failure: Mapping[str, Any]) -> list[str]:
-    """The values of the first rows, or the different patterns among them."""
-    if "values" in failure:
-        return [values.text(value) for value in failure["values"][:_ROWS]]
-    return list(dict.fromkeys(values.text(value) for value in failure["patterns"][:_ROWS]))
+    """The different values, or patterns, among the first rows."""
+    seen = failure["values"] if "values" in failure else failure["patterns"]
+    return list(dict.fromkeys(values.text(value) for value in seen[:_ROWS]))
 
 
 def _reading(said: Mapping[str, Any]) -> str:
