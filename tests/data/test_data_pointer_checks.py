@@ -270,7 +270,7 @@ def test_before_a_push_the_pushed_commit_and_the_remote_count(
     assert run(["data", "check-pointers", "raw.csv.dvc", "--json"]) == 1
     (finding,) = json.loads(capsys.readouterr().out)["findings"]
     assert finding["rule"] == "not-pushed"
-    assert finding["hint"] == "`dvc push raw.csv`"
+    assert finding["hint"] == "`mlctl data push raw.csv`"
     for name in ("TO_REF", "FROM_REF"):
         monkeypatch.delenv(f"PRE_COMMIT_{name}")
     monkeypatch.setenv("PRE_COMMIT_LOCAL_BRANCH", "refs/heads/main")

@@ -210,7 +210,7 @@ def test_a_folder_without_a_table_and_a_pattern_without_a_file(
     (repo / "data" / "none" / ".hidden").mkdir(parents=True)
     (repo / "data" / "none" / "notes.txt").write_text("x")
     (repo / "data" / "none" / ".hidden" / "a.csv").write_text("a,b\n")
-    hint = "hint:  restore it with `dvc pull` or `dvc checkout`, or correct the path\n"
+    hint = "hint:  restore it with `mlctl data pull`, or correct the path\n"
     for data, said in {
         "data/none": "data/none holds no table (a file that ends in .csv, .tsv, .parquet, "
         ".jsonl, .ndjson, .arrow, .feather)",

@@ -131,7 +131,7 @@ def _show(results: list[Validated], *, quiet: bool, show_values: bool, staged: b
         name, verdict = f"{result.dataset:<{width}}", result.verdict
         if verdict is None:
             ending = styled("not judged", "33")
-            say(f"{name}  {result.data} is not here  {ending}  (`dvc pull` brings it)")
+            say(f"{name}  {result.data} is not here  {ending}  (`mlctl data pull` brings it)")
             continue
         if verdict.valid and quiet:
             continue

@@ -236,7 +236,7 @@ def _missing_everywhere(root: str, cache: Cache, pointers: Sequence[_Pointer]) -
             yield _lost(pointer, out, where)
         elif out.pushed:
             message = f"{out.path}: its content ({out.md5[:8]}…) is in the cache here alone"
-            yield _at(pointer, out, "not-pushed", message, f"`dvc push {out.path}`")
+            yield _at(pointer, out, "not-pushed", message, f"`mlctl data push {out.path}`")
 
 
 def _needs(out: StagedOut) -> bool:
@@ -257,7 +257,7 @@ def _lacks(cache: Cache, out: StagedOut) -> bool:
 
 def _lost(pointer: _Pointer, out: StagedOut, where: str) -> Finding:
     message = f"{out.path}: its content ({out.md5[:8]}…) is {where}"
-    hint = f"`dvc fetch {out.path}` where it was pushed, else make or add it again and stage that"
+    hint = f"`mlctl data fetch {out.path}` where it was pushed, else make or add it again and stage that"
     return _at(pointer, out, "missing-object", message, hint)
 
 

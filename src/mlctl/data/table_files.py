@@ -17,7 +17,7 @@ from mlctl.data.contracts.outcome import Verdict
 from mlctl.data.contracts.verdict import judge_files
 from mlctl.errors import ConfigError
 
-_RESTORE = "restore it with `dvc pull` or `dvc checkout`, or correct the path"
+_RESTORE = "restore it with `mlctl data pull`, or correct the path"
 
 
 def table_files(root: str, contract: Contract) -> list[str]:

@@ -62,7 +62,7 @@ def validate(
                 f"no file matches {result.data}" if several else f"{result.data} is not there",
                 file=result.contract,
                 where="data",
-                hint="restore it with `dvc pull` or `dvc checkout`, or correct the path",
+                hint="restore it with `mlctl data pull`, or correct the path",
             )
     return results
 

@@ -68,7 +68,7 @@ def load(folder: str, *, trust: bool = False) -> Model:
             f"{described.file} is not there",
             file=source,
             where="file",
-            hint="restore it with `dvc pull` or `dvc checkout`, or run the stage that makes it",
+            hint="restore it with `mlctl data pull`, or run the stage that makes it",
         )
     flavor = cast(
         "Flavor", plugins.load("mlctl.models.flavors", described.flavor, kind="model flavor")

@@ -137,7 +137,7 @@ class Tree:
                 return file.read()
         except OSError:
             raise Absent(
-                f"{key} of {self.name} is not in the cache", hint="fetch it with `dvc fetch`"
+                f"{key} of {self.name} is not in the cache", hint="fetch it with `mlctl data fetch`"
             ) from None
 
 

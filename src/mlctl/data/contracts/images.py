@@ -34,7 +34,7 @@ def image_files(root: str, contract: Contract) -> list[str]:
     if not found:
         there = os.path.isdir(os.path.join(root, data))
         said = f"{contract.data} holds no file" if there else f"{contract.data} is no folder here"
-        hint = "restore it with `dvc pull` or `dvc checkout`, or correct the path"
+        hint = "restore it with `mlctl data pull`, or correct the path"
         raise ConfigError(said, file=contract.file, where="data", hint=hint)
     return sorted(found)
 

@@ -60,7 +60,7 @@ def write_profiles(
             if seen is not None:
                 done.append(_write(project, workspace, seen, contracts, force=force))
             elif wanted:
-                hint = "restore it with `dvc pull` or `dvc checkout`"
+                hint = "restore it with `mlctl data pull`"
                 raise InvalidInput(f"{path}: no such file or folder", hint=hint)
     return done
 
