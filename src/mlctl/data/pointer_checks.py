@@ -257,7 +257,8 @@ def _lacks(cache: Cache, out: StagedOut) -> bool:
 
 def _lost(pointer: _Pointer, out: StagedOut, where: str) -> Finding:
     message = f"{out.path}: its content ({out.md5[:8]}…) is {where}"
-    hint = f"`mlctl data fetch {out.path}` where it was pushed, else make or add it again and stage that"
+    fetch = f"`mlctl data fetch {out.path}`"
+    hint = f"{fetch} where it was pushed, else make or add it again and stage that"
     return _at(pointer, out, "missing-object", message, hint)
 
 
