@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mlctl.data.contracts.checkrules import declared
 from mlctl.data.contracts.images import image_files, judge_images
 from mlctl.data.contracts.model import Contract
 from mlctl.data.contracts.outcome import Verdict
@@ -22,4 +23,9 @@ def judge_data(root: str, contract: Contract, paths: Sequence[str], temporary: s
     """
     if contract.images is not None:
         return judge_images(root, contract, paths)
-    return judge_tables(root, contract, paths, temporary)
+    verdict = judge_tables(root, contract, paths, temporary)
+    if not declared(contract):
+        return verdict
+    from mlctl.data.checks.checking import check_tables
+
+    return check_tables(verdict, root, contract, paths, temporary)

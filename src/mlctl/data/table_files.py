@@ -22,25 +22,53 @@ _RESTORE = "restore it with `mlctl data pull`, or correct the path"
 
 def table_files(root: str, contract: Contract) -> list[str]:
     """Paths from `root`, sorted. Raises ConfigError where there is no such file, or no table."""
+    return _found(root, contract, contract.data, "data")
+
+
+def split_files(root: str, contract: Contract, paths: Sequence[str]) -> dict[str, list[str]]:
+    """The files of each split, which are among `paths`, those of the data set.
+
+    Raises ConfigError where they are not, and where a file is in two splits.
+    """
+    found: dict[str, list[str]] = {}
+    for name, data in contract.splits:
+        where, mine = f"splits.{name}", _found(root, contract, data, f"splits.{name}")
+        for path in mine:
+            if path not in paths:
+                said = f"{path} is not among the files of `data`, {contract.data}"
+                hint = "let `data` be the folder or the pattern of all splits"
+                raise ConfigError(said, file=contract.file, where=where, hint=hint)
+            other = next((split for split, files in found.items() if path in files), None)
+            if other is not None:
+                raise ConfigError(f"{path} is of {other} already", file=contract.file, where=where)
+        found[name] = mine
+    return found
+
+
+def find_tables(root: str, data: str) -> tuple[list[str], str]:
+    """The paths from `root` that `data` names, sorted; where there are none, what is missing."""
     from mlctl.adapters.tables import FORMATS
 
-    data = contract.data.rstrip("/")
+    data = data.rstrip("/")
     path = os.path.join(root, data)
     if os.path.isfile(path):
-        return [data]
+        return [data], ""
     if os.path.isdir(path):
         found = [name for name in _walk(path) if name.lower().endswith(FORMATS)]
-        missing = f"{contract.data} holds no table (a file that ends in {', '.join(FORMATS)})"
-        found = [f"{data}/{name}" for name in found]
-    elif glob.has_magic(data):
+        missing = f"{data} holds no table (a file that ends in {', '.join(FORMATS)})"
+        return sorted(f"{data}/{name}" for name in found), missing
+    if glob.has_magic(data):
         names = glob.glob(data, root_dir=root, recursive=True)
         found = [name for name in names if os.path.isfile(os.path.join(root, name))]
-        missing = f"no file matches {contract.data}"
-    else:
-        found, missing = [], f"{contract.data} is not there"
+        return sorted(found), f"no file matches {data}"
+    return [], f"{data} is not there"
+
+
+def _found(root: str, contract: Contract, data: str, where: str) -> list[str]:
+    found, missing = find_tables(root, data)
     if not found:
-        raise ConfigError(missing, file=contract.file, where="data", hint=_RESTORE)
-    return sorted(found)
+        raise ConfigError(missing, file=contract.file, where=where, hint=_RESTORE)
+    return found
 
 
 def _walk(folder: str) -> list[str]:
@@ -62,12 +90,18 @@ def judge_tables(root: str, contract: Contract, paths: Sequence[str], temporary:
     OSError for those that cannot be opened and for a full disk.
     """
     from mlctl.adapters.spill import Spill
-    from mlctl.adapters.tables import parts
 
     compiled = compile_contract(contract)
-    sources = []
+    with Spill(temporary) as spill:
+        return judge_files(sources(root, paths), compiled, spill)
+
+
+def sources(root: str, paths: Sequence[str]) -> list[Source]:
+    """The files at `paths`, which are paths from `root`; one alone needs no name."""
+    from mlctl.adapters.tables import parts
+
+    found = []
     for name in paths:
         path = os.path.join(root, name)
-        sources.append(Source(name if len(paths) > 1 else "", path, partial(parts, path)))
-    with Spill(temporary) as spill:
-        return judge_files(sources, compiled, spill)
+        found.append(Source(name if len(paths) > 1 else "", path, partial(parts, path)))
+    return found

@@ -7,6 +7,7 @@ YAML path and the line.
 from __future__ import annotations
 
 from mlctl.data.contracts import expression, span
+from mlctl.data.contracts.checkrules import read_leakage, read_path, read_personal, read_splits
 from mlctl.data.contracts.columns import read_columns
 from mlctl.data.contracts.contradictions import check_column, check_whole
 from mlctl.data.contracts.imagerules import read_images
@@ -29,7 +30,10 @@ __all__ = [
 ]  # fmt: skip
 
 _SHARED = ("schema", "data", "description")
-_TABLE = ("rows", "columns", "key", "checks", "strict", "label", "freshness")
+_TABLE = (
+    "rows", "columns", "key", "checks", "strict", "label", "freshness", "splits", "leakage",
+    "personal",
+)  # fmt: skip
 _CHECK = ("expr", "description", "max_failing")
 
 
@@ -60,6 +64,9 @@ def read(document: Document, *, file: str, name: str) -> Contract:
         description=_description(document),
         label=_label(document, known),
         freshness=_freshness(document, known),
+        splits=read_splits(document),
+        leakage=read_leakage(document, columns),
+        scan_personal=read_personal(document),
         source=document.source,
     )
     for column in columns:
@@ -84,10 +91,7 @@ def _images(document: Document, *, file: str, name: str) -> Contract:
 
 
 def _data_path(document: Document) -> str:
-    path = document.text("data")
-    if path.startswith("/") or ".." in path.split("/") or "\\" in path:
-        raise document.error(("data",), f"{path!r} is not a path inside of the repository")
-    return path
+    return read_path(document, "data")
 
 
 def _description(document: Document, *path: str | int) -> str | None:

@@ -78,6 +78,43 @@ class Freshness:
 
 
 @dataclass(frozen=True, slots=True)
+class Duplicates:
+    """At most the share `max` (0 to 1) of a split's rows repeat an earlier one in `columns`.
+
+    No columns are all of them.
+    """
+
+    columns: tuple[str, ...] = ()
+    max: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class NearDuplicates:
+    """The same of rows whose `columns` are similar, from `similarity` (0 to 1) on."""
+
+    columns: tuple[str, ...]
+    similarity: float = 0.9
+    max: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Leakage:
+    """What rows of one split must not know of another's, and a row of its own label.
+
+    No value of `key` stands in two splits; a split's times in `time` end before the next one
+    begins. No column alone tells the label as well as `target` (0 to 1); the labels of no split are
+    further from the first one's than `labels` (Jensen-Shannon distance, base 2).
+    """
+
+    key: tuple[str, ...] = ()
+    time: str | None = None
+    duplicates: Duplicates | None = None
+    near_duplicates: NearDuplicates | None = None
+    target: float | None = None
+    labels: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ImagesContract:
     """What a folder of images promises; sizes are in pixels, `max_bytes` of one file.
 
@@ -98,7 +135,10 @@ class ImagesContract:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """A whole contract; `data` is a path or a glob from the DVC root.
+    """A whole contract; `data` is a path or a glob from the DVC root, as is each of `splits`.
+
+    `splits` are (name, data), the one that a model learns from first; `scan_personal` asks for
+    personal data in columns that are not marked as such.
 
     Exactly one of `columns` and `images` says something. `source` locates what is at fault in
     messages and is no part of the contract.
@@ -117,6 +157,9 @@ class Contract:
     label: str | None = None
     freshness: Freshness | None = None
     images: ImagesContract | None = None
+    splits: tuple[tuple[str, str], ...] = ()
+    leakage: Leakage = Leakage()
+    scan_personal: bool = False
     source: Source = field(default=Source(""), compare=False, repr=False)
 
     def column(self, name: str) -> ColumnContract | None:

@@ -15,6 +15,7 @@ from mlctl.data.contracts.model import (
     Contract,
     CrossCheck,
     ImagesContract,
+    Leakage,
     Range,
     Scalar,
 )
@@ -49,6 +50,11 @@ def to_yaml(
     if contract.freshness is not None:
         column, age = scalar(contract.freshness.column), span.text(contract.freshness.max_age)
         lines.append(f"freshness: {{column: {column}, max_age: {age}}}")
+    if contract.splits:
+        lines.append(f"splits: {_mapping({k: scalar(v) for k, v in contract.splits})}")
+    lines += _leakage(contract.leakage)
+    if contract.scan_personal:
+        lines.append("personal: scan")
     strict = "true  # a column that is not listed here is an error" if contract.strict else "false"
     lines += [f"strict: {strict}", "columns:"]
     lines += [column_line(column, said.get(column.name)) for column in contract.columns]
@@ -135,7 +141,7 @@ def _range(ends: Range, tolerance: float | None = None) -> str:
 
 
 def _mapping(items: Mapping[str, str]) -> str:
-    return "{" + ", ".join(f"{key}: {value}" for key, value in items.items()) + "}"
+    return "{" + ", ".join(f"{scalar(key)}: {value}" for key, value in items.items()) + "}"
 
 
 def _listed(values: Iterable[Scalar]) -> str:
@@ -151,6 +157,25 @@ def _checks(checks: tuple[CrossCheck, ...]) -> list[str]:
         if check.description is not None:
             lines.append(f"    description: {scalar(check.description)}")
     return lines
+
+
+def _leakage(leakage: Leakage) -> list[str]:
+    said: dict[str, str] = {}
+    if leakage.key:
+        said["key"] = _listed(leakage.key)
+    if leakage.time is not None:
+        said["time"] = scalar(leakage.time)
+    if (exact := leakage.duplicates) is not None:
+        columns = {"columns": _listed(exact.columns)} if exact.columns else {}
+        said["duplicates"] = _mapping({**columns, "max": scalar(exact.max)})
+    if (near := leakage.near_duplicates) is not None:
+        shares = {"similarity": scalar(near.similarity), "max": scalar(near.max)}
+        said["near_duplicates"] = _mapping({"columns": _listed(near.columns), **shares})
+    if leakage.target is not None:
+        said["target"] = scalar(leakage.target)
+    if leakage.labels is not None:
+        said["labels"] = scalar(leakage.labels)
+    return ["leakage:", *(f"  {key}: {value}" for key, value in said.items())] if said else []
 
 
 def _images(images: ImagesContract) -> list[str]:
