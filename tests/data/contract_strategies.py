@@ -16,9 +16,12 @@ from mlctl.data.contracts.model import (
     ColumnContract,
     Contract,
     CrossCheck,
+    Duplicates,
     Freshness,
     ImagesContract,
     Kind,
+    Leakage,
+    NearDuplicates,
     Range,
 )
 
@@ -90,6 +93,8 @@ def contracts(draw: st.DrawFn) -> Contract:
     minutes = st.integers(1, 10**6).map(lambda n: timedelta(minutes=n))
     plain = [name for name in names if "`" not in name]
     rows = draw(ranges())
+    splits = draw(st.just(()) | some_splits())
+    label = draw(st.none() | st.sampled_from(names))
     few = any(column.values or column.type == "bool" for column in listed)
     return Contract(
         name="c",
@@ -102,10 +107,43 @@ def contracts(draw: st.DrawFn) -> Contract:
         checks=tuple(draw(st.lists(checks(plain), max_size=3))) if plain else (),
         strict=draw(st.booleans()),
         description=draw(st.none() | TEXTS),
-        label=draw(st.none() | st.sampled_from(names)),
+        label=label,
+        splits=splits,
+        leakage=draw(leakages(listed, between=bool(splits), labelled=label is not None)),
+        scan_personal=draw(st.booleans()),
         freshness=Freshness(draw(st.sampled_from(moments)), draw(minutes))
         if moments and draw(st.booleans())
         else None,
+    )
+
+
+@st.composite
+def some_splits(draw: st.DrawFn) -> tuple[tuple[str, str], ...]:
+    names = draw(st.lists(TEXTS, min_size=2, max_size=3, unique=True))
+    paths = draw(st.lists(PATHS, min_size=len(names), max_size=len(names), unique=True))
+    return tuple(zip(names, paths, strict=True))
+
+
+@st.composite
+def leakages(
+    draw: st.DrawFn, listed: tuple[ColumnContract, ...], *, between: bool, labelled: bool
+) -> Leakage:
+    some = st.lists(st.sampled_from([c.name for c in listed]), unique=True).map(tuple)
+    known = [c.name for c in listed if c.type != "any"]
+    ordered = [c.name for c in listed if c.type in ORDERED]
+    near = st.builds(
+        NearDuplicates,
+        st.lists(st.sampled_from(known), min_size=1, unique=True).map(tuple),
+        st.floats(0.3, 1, exclude_min=True),
+        SHARES,
+    ) if known else st.none()  # fmt: skip
+    return Leakage(
+        key=draw(some) if between else (),
+        time=draw(st.none() | st.sampled_from(ordered)) if between and ordered else None,
+        duplicates=draw(st.none() | st.builds(Duplicates, some, SHARES)),
+        near_duplicates=draw(st.none() | near),
+        target=draw(st.none() | st.floats(0.5, 1, exclude_min=True)) if labelled else None,
+        labels=draw(st.none() | st.floats(0.01, 1)) if labelled and between else None,
     )
 
 

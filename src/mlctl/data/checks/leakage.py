@@ -72,15 +72,15 @@ def times(rows: Rows, column: str) -> list[Finding]:
         names = rows.splits[early].name, rows.splits[late].name
         check = f"leakage of time from {names[1]} into {names[0]}"
         if sum(n for _, n, _ in too_early) <= sum(n for _, n, _ in too_late):
-            mine, said = (late, too_early), f"not after {_text(last)}, where {names[0]} ends"
+            mine, said = (late, too_early), f"not after {_plain(last)}, where {names[0]} ends"
         else:
-            mine, said = (early, too_late), f"not before {_text(first)}, where {names[1]} begins"
+            mine, said = (early, too_late), f"not before {_plain(first)}, where {names[1]} begins"
         total = rows.height(mine[0])
         for source, count, shown in mine[1]:
             detail = f"{count} of {total} rows of {rows.splits[mine[0]].name} are {said}"
             found.append(
                 Finding(check, column, source, count, count / total,
-                        tuple(shown["row"].to_list()), tuple(shown["c0"].to_list()), detail)
+                        tuple(shown["row"].to_list()), tuple(map(_plain, shown["c0"])), detail)
             )  # fmt: skip
     return found
 
@@ -106,5 +106,6 @@ def _marked(
     return [(source, count, shown) for source, (count, shown) in found.items()]
 
 
-def _text(value: Any) -> str:
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+def _plain(value: Any) -> Any:
+    """As JSON holds it."""
+    return value.isoformat() if hasattr(value, "isoformat") else value

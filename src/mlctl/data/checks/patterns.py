@@ -28,6 +28,7 @@ class Kind:
     chance: float
     named: str
     only_named: bool = False
+    proven: float = 0.9  # share of what has the shape that must pass the proof
 
 
 def _digits(found: pl.Series) -> pl.Series:
@@ -185,7 +186,7 @@ KINDS = (
          _TEL),
     Kind("phone", _whole(r"\+[1-9]\d{9,13}|0\d{1,4}-\d{1,4}-\d{3,4}|\(0\d{1,4}\) ?\d{1,4}-\d{4}"
          r"|0\d{1,3}\(\d{1,4}\)\d{4}|\([2-9]\d{2}\) ?\d{3}-\d{4}|0[789]0\d{8}"), phone, 0.03, _TEL),
-    Kind("phone", _whole(r"[2-9]\d{2}-[2-9]\d{2}-\d{4}"), phone, 0.3, _TEL),
+    Kind("phone", _whole(r"\d{3}-\d{3}-\d{4}"), phone, 0.3, _TEL),
     Kind("phone", _whole(r"0\d{9}"), phone, 0.5, _TEL, only_named=True),
     Kind("credit card", _whole(r"\d{4}[ \-]\d{4}[ \-]\d{4}[ \-]\d{1,7}|\d{4}[ \-]\d{6}[ \-]\d{4,5}"
          r"|\d{13,19}"), card, 0.02, r"card|クレジット|カード"),
@@ -193,14 +194,15 @@ KINDS = (
          r"iban|口座"),
     Kind("My Number", _whole(r"\d{12}|\d{4}[ \-]\d{4}[ \-]\d{4}"), my_number, 0.1,
          r"my_?number|マイナンバー|個人番号"),
-    Kind("US SSN", _whole(r"\d{3}-\d{2}-\d{4}"), ssn, 0.1, _SSN),
+    Kind("US SSN", _whole(r"\d{3}-\d{2}-\d{4}"), ssn, 0.1, _SSN, proven=0.97),
     Kind("US SSN", _whole(r"\d{9}"), ssn, 0.5, _SSN, only_named=True),
     Kind("UK NINO", _whole(r"[A-Z]{2} ?\d{2} ?\d{2} ?\d{2} ?[A-Z]"), nino, 0.09,
          r"nino|national_?ins|ni_?(?:no|number)"),
     Kind("IP address", _whole(r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}|(?:[0-9a-fA-F]{1,4}:){2,7}"
          r"(?::?[0-9a-fA-F]{1,4}){1,6}"), ip, 0.05, r"(?:^|_)ip(?:$|_)|address"),
-    Kind("postal address", rf"({_PREFECTURE}.{{1,12}}?[市区町村郡].{{0,20}}?[0-9一二三四五六七八九十]"
-         r"+(?:丁目|番|号|-|ー|の[0-9]))", anything, 0.001, r"住所|address"),
+    Kind("postal address", rf"({_PREFECTURE}.{{1,12}}?[市区町村郡].{{0,20}}?"
+         r"[0-9一二三四五六七八九十]+(?:丁目|番|号|-|ー|の[0-9]))", anything, 0.001,
+         r"住所|address"),
     Kind("name", r"^\s*(\p{L}[\p{L}'’.\-]*(?:[ 　・]\p{L}[\p{L}'’.\-]*){0,4})\s*$", anything, 1.0,
          r"(?:first|last|full|given|family|middle|maiden|sur)_?name|surname|氏名|姓名|^姓$|苗字|名字"
          r"|フリガナ|ふりがな", only_named=True),

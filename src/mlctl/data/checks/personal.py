@@ -18,7 +18,6 @@ import polars as pl
 from mlctl.data.checks.patterns import KINDS, Kind
 
 SHOWN = 10
-_PROVEN = 0.9  # share of what has the shape that must pass the proof
 _UNLIKELY = 0.001  # that this many pass it by chance
 _TRUSTED = 0.5  # share of a column's values of the shape, where only its name speaks for a kind
 _LONGEST = 24  # characters shown of a masked match
@@ -64,6 +63,10 @@ class Scan:
     def __init__(self, columns: Iterable[str]) -> None:
         self._columns = tuple(columns)
         self._kinds = {name: _asked(name) for name in self._columns}
+        self._is_named = {
+            name: any(shape.only_named for shapes in kinds.values() for shape in shapes)
+            for name, kinds in self._kinds.items()
+        }
         self._seen: dict[tuple[str, str], _Seen] = {}
         self._present = dict.fromkeys(self._columns, 0)
 
@@ -72,26 +75,28 @@ class Scan:
         for number, name in enumerate(self._columns):
             values = frame[f"c{number}"]
             self._present[name] += values.len() - values.null_count()
-            named = any(kind.only_named for kind in self._kinds[name])
-            texts = _texts(values, everything=named)
+            texts = _texts(values, everything=self._is_named[name])
             if texts is not None and texts.height:
                 self._look(name, texts, source, first)
 
     def _look(self, name: str, texts: pl.DataFrame, source: int, first: int) -> None:
         """`texts` has columns `text` and `row`, counted in the batch."""
-        for kind in self._kinds[name]:
-            matches = texts.select("row", found=pl.col("text").str.extract(kind.shape)).drop_nulls()
+        for kind, shapes in self._kinds[name].items():
+            matches = pl.concat([_matches(texts, shape) for shape in shapes])
             if not matches.height:
                 continue
-            proven = matches.filter(kind.proof(matches["found"]))
-            seen = self._seen.setdefault((name, kind.name), _Seen())
+            # A row counts once, for the shape that proves it.
+            matches = matches.sort("row", "chance", nulls_last=True)
+            matches = matches.unique("row", keep="first", maintain_order=True)
+            proven = matches.drop_nulls("chance")
+            seen = self._seen.setdefault((name, kind), _Seen())
             seen.shaped += matches.height
             seen.proven += proven.height
-            seen.chance += proven.height * math.log(kind.chance)
+            seen.chance += float(proven["chance"].sum())
             if proven.height:
                 seen.files[source] = seen.files.get(source, 0) + proven.height
                 shown = seen.rows.setdefault(source, [])
-                for row, text in proven.head(SHOWN - len(shown)).rows():
+                for row, text in proven.select("row", "found").head(SHOWN - len(shown)).rows():
                     shown.append((first + row, masked(text)))
 
     def told(self, rows: int) -> Iterator[tuple[int, Personal]]:
@@ -103,12 +108,21 @@ class Scan:
                     yield source, Personal(name, kind, count, count / rows, numbers, texts)
 
     def _is_certain(self, name: str, kind: str, seen: _Seen) -> bool:
-        if not seen.proven or seen.proven < _PROVEN * seen.shaped:
+        shapes = self._kinds[name][kind]
+        least = max(shape.proven for shape in shapes)
+        if not seen.proven or seen.proven < least * seen.shaped:
             return False
-        kinds = [one for one in self._kinds[name] if one.name == kind]
-        if all(one.only_named for one in kinds):
+        if all(shape.only_named for shape in shapes):
             return seen.proven >= _TRUSTED * self._present[name]
-        return seen.chance <= math.log(_UNLIKELY) or any(says(one, name) for one in kinds)
+        return seen.chance <= math.log(_UNLIKELY) or any(says(shape, name) for shape in shapes)
+
+
+def _matches(texts: pl.DataFrame, kind: Kind) -> pl.DataFrame:
+    """The first match of each row, with the logarithm of its `chance`; null where it is wrong."""
+    found = texts.select("row", found=pl.col("text").str.extract(kind.shape)).drop_nulls()
+    proven = kind.proof(found["found"]) if found.height else pl.Series([], dtype=pl.Boolean)
+    chance = pl.when(proven).then(pl.lit(math.log(kind.chance)))
+    return found.with_columns(chance=chance)
 
 
 def says(kind: Kind, column: str) -> bool:
@@ -123,8 +137,13 @@ def masked(text: str) -> str:
     return whole if len(whole) <= _LONGEST else whole[: _LONGEST - 1] + "…"
 
 
-def _asked(name: str) -> list[Kind]:
-    return [kind for kind in KINDS if not kind.only_named or says(kind, name)]
+def _asked(name: str) -> dict[str, list[Kind]]:
+    """The shapes of each kind that a column of this name is asked for."""
+    found: dict[str, list[Kind]] = {}
+    for kind in KINDS:
+        if not kind.only_named or says(kind, name):
+            found.setdefault(kind.name, []).append(kind)
+    return found
 
 
 def _texts(values: pl.Series, *, everything: bool) -> pl.DataFrame | None:

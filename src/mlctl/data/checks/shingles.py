@@ -16,8 +16,10 @@ else:
 
 LENGTH = 5  # bytes of a shingle
 MOST = 64  # least hashes of a text
-_BLOCK = 1 << 13  # texts hashed at one time: what a processor's near cache holds
+_BLOCK = 1 << 11  # texts hashed at one time: what a processor's near cache holds
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_FIVE = np.uint64((1 << 8 * LENGTH) - 1)
+_OTHER_BLANK = r"[^\S ]|  "  # what is more than one plain blank
 _NONE = np.uint64(0xFFFFFFFFFFFFFFFF)
 _MISSING = np.uint64(1 << 63)  # no shingle has so high a bit
 
@@ -39,13 +41,13 @@ def windows(values: pl.Series) -> tuple[Words, NDArray[np.int64]]:
     A text in lower case, with one blank where there are more, has a shingle at each byte but the
     last four; a shorter one has itself. What is missing has one that no text has.
     """
-    plain = values.str.to_lowercase().str.replace_all(r"\s+", " ").fill_null("")
+    plain = values.fill_null("").str.to_lowercase()
+    if plain.str.contains(_OTHER_BLANK).any():
+        plain = plain.str.replace_all(r"\s+", " ")
     lengths = plain.str.len_bytes().to_numpy().astype(np.int64)
     data = (plain.str.join("")[0] or "").encode()
-    padded = np.frombuffer(data + bytes(LENGTH), dtype=np.uint8)
-    words = np.zeros(len(data) + 1, dtype=np.uint64)
-    for at in range(LENGTH):
-        words |= padded[at : at + words.size].astype(np.uint64) << np.uint64(8 * at)
+    # Eight bytes from each byte on, of which the first five stay.
+    words = np.ndarray(len(data) + 1, dtype="<u8", buffer=data + bytes(8), strides=(1,)) & _FIVE
     counts = np.maximum(lengths - LENGTH + 1, 1)
     ends = np.cumsum(counts)
     skipped = np.cumsum(lengths) - lengths - (ends - counts)
