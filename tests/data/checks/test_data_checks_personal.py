@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.defects.clean import CLEAN
@@ -160,12 +160,14 @@ def test_clean_tables_hold_nothing_as_text(name: str) -> None:
     assert found == REALLY_THERE.get(name, set())
 
 
+@settings(deadline=None)
 @given(st.integers(10**11, 10**19 - 1))
 def test_luhn_is_that_of_a_plain_loop(number: int) -> None:
     text = str(number)
     assert patterns.luhn(pl.Series([text])).item() == (luhn_digit(text[:-1]) == text[-1])
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**11 - 1))
 def test_one_check_digit_of_ten_is_right(body: int) -> None:
     whole = pl.Series([f"{body:011}{digit}" for digit in range(10)])
@@ -188,6 +190,7 @@ class FixedDigits(random.Random):
         return list(self._text)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_a_masked_text_keeps_its_first_character_alone(text: str) -> None:
     shown = masked(text)

@@ -18,6 +18,7 @@ def cut(text: str) -> list[int]:
     return [int.from_bytes(piece, "little") for piece in pieces]
 
 
+@settings(deadline=None)
 @given(st.lists(TEXTS.filter(lambda t: t.lower() == pl.Series([t]).str.to_lowercase()[0])))
 def test_windows_are_the_bytes_at_each_place(texts: list[str]) -> None:
     found, counts = windows(pl.Series(texts, dtype=pl.String))
@@ -25,6 +26,7 @@ def test_windows_are_the_bytes_at_each_place(texts: list[str]) -> None:
     assert counts.tolist() == [len(cut(text)) for text in texts]
 
 
+@settings(deadline=None)
 @given(st.lists(st.none() | TEXTS, min_size=1, max_size=8), st.integers(0, 8))
 def test_a_text_has_its_hashes_whatever_stands_beside_it(texts: list[str | None], at: int) -> None:
     at = at % len(texts)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import asdict
+from typing import Any
 
 from mlctl.data.contracts.model import ColumnContract, Contract, Duplicates, Leakage, NearDuplicates
 from mlctl.records.document import Document
@@ -67,6 +69,27 @@ def declared(contract: Contract) -> int:
     said = contract.leakage
     several = (said.key, said.time, said.duplicates, said.near_duplicates, said.target, said.labels)
     return sum(one is not None and one != () for one in several) + contract.scan_personal
+
+
+def sections(contract: Contract) -> dict[str, Any]:
+    """The sections read here as plain data, without what is not said."""
+    found: dict[str, Any] = {}
+    if contract.splits:
+        found["splits"] = dict(contract.splits)
+    leakage = {key: _plain(value) for key, value in asdict(contract.leakage).items()}
+    if leakage := {key: value for key, value in leakage.items() if value not in (None, [])}:
+        found["leakage"] = leakage
+    if contract.scan_personal:
+        found["personal"] = "scan"
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists; a mapping without empty lists."""
+    if isinstance(value, dict):
+        items = {key: _plain(item) for key, item in value.items()}
+        return {key: item for key, item in items.items() if item != []}
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _names(document: Document, known: Collection[str], *path: str) -> tuple[str, ...]:

@@ -9,13 +9,13 @@ from datetime import date, datetime
 from typing import Any
 
 from mlctl.data.contracts import span
+from mlctl.data.contracts.checkrules import sections
 from mlctl.data.contracts.model import (
     SCHEMA,
     ColumnContract,
     Contract,
     CrossCheck,
     ImagesContract,
-    Leakage,
     Range,
     Scalar,
 )
@@ -50,11 +50,11 @@ def to_yaml(
     if contract.freshness is not None:
         column, age = scalar(contract.freshness.column), span.text(contract.freshness.max_age)
         lines.append(f"freshness: {{column: {column}, max_age: {age}}}")
-    if contract.splits:
-        lines.append(f"splits: {_mapping({k: scalar(v) for k, v in contract.splits})}")
-    lines += _leakage(contract.leakage)
-    if contract.scan_personal:
-        lines.append("personal: scan")
+    for name, section in sections(contract).items():
+        if isinstance(section, Mapping):
+            lines += [f"{name}:", *(f"  {scalar(k)}: {_flow(v)}" for k, v in section.items())]
+        else:
+            lines.append(f"{name}: {scalar(section)}")
     strict = "true  # a column that is not listed here is an error" if contract.strict else "false"
     lines += [f"strict: {strict}", "columns:"]
     lines += [column_line(column, said.get(column.name)) for column in contract.columns]
@@ -159,23 +159,11 @@ def _checks(checks: tuple[CrossCheck, ...]) -> list[str]:
     return lines
 
 
-def _leakage(leakage: Leakage) -> list[str]:
-    said: dict[str, str] = {}
-    if leakage.key:
-        said["key"] = _listed(leakage.key)
-    if leakage.time is not None:
-        said["time"] = scalar(leakage.time)
-    if (exact := leakage.duplicates) is not None:
-        columns = {"columns": _listed(exact.columns)} if exact.columns else {}
-        said["duplicates"] = _mapping({**columns, "max": scalar(exact.max)})
-    if (near := leakage.near_duplicates) is not None:
-        shares = {"similarity": scalar(near.similarity), "max": scalar(near.max)}
-        said["near_duplicates"] = _mapping({"columns": _listed(near.columns), **shares})
-    if leakage.target is not None:
-        said["target"] = scalar(leakage.target)
-    if leakage.labels is not None:
-        said["labels"] = scalar(leakage.labels)
-    return ["leakage:", *(f"  {key}: {value}" for key, value in said.items())] if said else []
+def _flow(value: Any) -> str:
+    """A mapping, a list or a scalar on one line."""
+    if isinstance(value, Mapping):
+        return _mapping({key: _flow(item) for key, item in value.items()})
+    return _listed(value) if isinstance(value, list) else scalar(value)
 
 
 def _images(images: ImagesContract) -> list[str]:

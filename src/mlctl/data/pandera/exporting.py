@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from mlctl.data.contracts import span
+from mlctl.data.contracts.checkrules import sections
 from mlctl.data.contracts.model import SCHEMA, ColumnContract, Contract, Kind
 from mlctl.data.contracts.render import scalar
 from mlctl.errors import InvalidInput
@@ -75,7 +76,9 @@ def _whole(contract: Contract) -> tuple[dict[str, Any], list[str]]:
             | ({"description": c.description} if c.description is not None else {})
             for c in contract.checks
         ]
-    left = [f"{key}: not judged by pandera" for key in ("rows", "freshness") if key in own]
+    own |= sections(contract)
+    unknown = ("rows", "freshness", "leakage", "personal")
+    left = [f"{key}: not judged by pandera" for key in unknown if key in own]
     left += [f"checks: {check.text}: not judged by pandera" for check in contract.checks]
     return own, left
 

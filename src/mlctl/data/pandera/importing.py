@@ -21,6 +21,8 @@ _TOP_PASSED = {  # key -> the value that says nothing
     "add_missing_columns": False, "drop_invalid_rows": False, "multiindex": None,
 }  # fmt: skip
 _COLUMN_PASSED = {"coerce": False, "default": None, "title": None, "drop_invalid_rows": False}
+# Sections that pandera has nothing for.
+_OWN = ("rows", "label", "freshness", "splits", "leakage", "personal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class _Made:
         for check, value, _ in named_checks(schema, known_only=False):
             self.left.append(f"checks: {check} {value!r} of whole rows")
         found |= {"columns": columns} | self._key(columns)
-        found |= {k: self.own[k] for k in ("rows", "label", "freshness") if k in self.own}
+        found |= {key: self.own[key] for key in _OWN if key in self.own}
         checks = [*self.own.get("checks", []), *self.checks]
         found |= {"checks": checks} if checks else {}
         if schema.get("description") is not None:
