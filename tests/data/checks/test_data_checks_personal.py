@@ -73,6 +73,8 @@ FOUND: dict[str, tuple[str, list[object]]] = {
     "e164": ("phone", ["+819012345678", "+14155552671"]),
     "us": ("phone", ["(415) 555-2671", "(212) 555-0198"]),
     "plain mobile": ("phone", ["09012345678", "07011112222"]),
+    "in Japanese": ("phone", ["電話は090-1234-5678です", "携帯080-1111-2222まで"]),
+    "mail in Japanese": ("mail", ["メールはtaro@example.co.jpまで"]),
     "phone": ("phone", ["0312345678", "0612345678"]),
     "two shapes in a row": ("phone", ["123-456-7890 or +81 3-1234-5678"]),
     "cards": ("credit card", ["4111 1111 1111 1111", "5500-0055-5555-5559"]),

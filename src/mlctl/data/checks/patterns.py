@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -179,7 +179,7 @@ def _whole(shape: str) -> str:
 
 _TEL = r"phone|tel$|^tel|mobile|fax|電話|携帯|ＦＡＸ"
 _SSN = r"ssn|social_?sec"
-KINDS = (
+_KINDS = (
     Kind("mail", r"(?:^|[^\w.+\-/@%])([A-Za-z0-9][\w.+\-%]{0,63}@(?:[A-Za-z0-9][A-Za-z0-9\-]{0,62}"
          r"\.){1,5}[A-Za-z]{2,24})(?:$|[^\w@:/\-])", mail, 0.001, r"mail|メール"),
     Kind("phone", _whole(r"\+[1-9]\d{0,2}[ \-.]?\(?\d{1,4}\)?(?:[ \-.]\d{2,4}){1,4}"), phone, 0.001,
@@ -211,3 +211,14 @@ KINDS = (
     Kind("passport", r"^\s*([A-Z]{0,2}\d{6,9})\s*$", anything, 1.0, r"passport|旅券|パスポート",
          only_named=True),
 )  # fmt: skip
+
+
+def _plain(kind: Kind) -> Kind:
+    """Digits and word characters are those of ASCII: others may stand right beside, 電話090…, and
+    the search is faster by far.
+    """
+    shape = kind.shape.replace(r"\d", "[0-9]").replace(r"\w", "0-9A-Za-z_")
+    return replace(kind, shape=shape)
+
+
+KINDS = tuple(map(_plain, _KINDS))
