@@ -14,11 +14,14 @@ from hypothesis import strategies as st
 
 from data.checks.tables import rows_of
 from mlctl.adapters.spill import Spill
+from mlctl.adapters.tables import Part
 from mlctl.data.checks import duplicates, leakage
 from mlctl.data.checks.finding import Finding
 from mlctl.data.checks.rows import Rows
 from mlctl.data.checks.similarity import MISSED, shape
+from mlctl.data.contracts.counting import Source
 from mlctl.data.contracts.model import Duplicates, NearDuplicates
+from mlctl.errors import Busy
 
 VALUES = st.tuples(st.none() | st.integers(0, 2), st.none() | st.sampled_from(["a", "b", ""]))
 FILES = st.lists(st.lists(VALUES, max_size=12), min_size=1, max_size=2)
@@ -206,13 +209,35 @@ def test_the_fewer_rows_out_of_time_are_at_fault() -> None:
     (found,) = leakage.times(rows, "at")
     assert (found.check, found.column) == ("leakage of time from test into train", "at")
     assert (found.source, found.count, found.rows) == (0, 1, (2,))
-    assert found.detail == "1 of 4 rows of train are not before 1970-01-06, where test begins"
+    assert found.detail == "1 of 4 rows of train are not before the start of test, 1970-01-06"
     rows = rows_of({"train": days(1, 2, 3, 4), "test": days(4, 9, 9, 9)})
     (found,) = leakage.times(rows, "at")
     assert (found.source, found.rows) == (1, (4,))
-    assert found.detail == "1 of 4 rows of test are not after 1970-01-05, where train ends"
+    assert found.detail == "1 of 4 rows of test are not after the end of train, 1970-01-05"
 
 
 def test_times_in_order_and_missing_ones_are_right() -> None:
     assert not leakage.times(rows_of({"a": days(1, 2), "b": days(3, None), "c": days(4)}), "at")
     assert not leakage.times(rows_of({"a": days(None), "b": days(3)}), "at")
+
+
+def test_similar_rows_are_found_across_batches(spill: Spill) -> None:
+    texts = [f"{n * 2_654_435_761 % 2**32:08x} {n * 40_503 % 65_536:04x}" for n in range(150_000)]
+    texts[140_000] = texts[20]
+    texts[149_999] = texts[70_000].upper()
+    rows = rows_of({"train": [pl.DataFrame({"t": texts[:100_000]})],
+                    "test": [pl.DataFrame({"t": texts[100_000:]})]})  # fmt: skip
+    (found,) = duplicates.near(rows, NearDuplicates(("t",), 0.9), spill)
+    assert (found.source, found.count, found.rows) == (1, 2, (140_000, 149_999))
+    assert found.detail == (
+        "2 of 50000 rows (0.00%): row 40001 as row 21 of train0, row 50000 as row 70001 of train0"
+    )
+
+
+def test_a_file_that_changes_is_named() -> None:
+    frame = pl.DataFrame({"x": range(100)})
+    rows = rows_of({"a": [frame], "b": [frame]})
+    shorter = Source("b0", None, lambda: iter([Part(frame.head(50).lazy, "column")]))
+    rows.sources[1] = shorter
+    with pytest.raises(Busy, match="b0 changed while it was read"):
+        duplicates.exact(rows, Duplicates(), Spill("."))

@@ -256,3 +256,51 @@ def test_scan_of_what_is_no_table(
     make(repo / "data" / "x.parquet")
     assert run(["data", "scan", "data/x.parquet"]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_empty_splits_break_nothing(repo: Path) -> None:
+    data = clean()
+    assert failures(repo, {name: frame.clear() for name, frame in data.items()}) == []
+    assert failures(repo, {**data, "train": data["train"].clear()}) == []
+    assert failures(repo, {**data, "test": data["test"].clear()}) == []
+
+
+@pytest.mark.parametrize("kind", ["bool", "int", "any", "date"])
+def test_labels_of_every_type(repo: Path, kind: str) -> None:
+    path = repo / "contracts" / "churn.yaml"
+    path.write_text(CONTRACT.replace('{type: str, in: ["no", "yes"]}', f"{{type: {kind}}}"))
+    yes = pl.col("churn") == "yes"
+    made = {
+        "bool": yes, "int": yes.cast(pl.Int64), "any": yes.cast(pl.Int8),
+        "date": pl.lit(date(2025, 1, 1)) + pl.duration(days=yes.cast(pl.Int64)),
+    }[kind]  # fmt: skip
+    data = labels_moved(leaked(clean()))
+    data = {name: frame.with_columns(churn=made) for name, frame in data.items()}
+    found = {(f.column, f.check) for f in failures(repo, data)}
+    assert ("churn", "labels of test as of train") in found
+
+
+def test_columns_of_any_type_may_differ_from_file_to_file(repo: Path) -> None:
+    (repo / "contracts" / "churn.yaml").write_text(
+        "schema: mlctl.contract/1\ndata: data\ncolumns: {x: {type: any}}\n"
+        "splits: {train: data/train.csv, test: data/test.parquet}\n"
+        "leakage: {key: [x], duplicates: 0}\n"
+    )
+    data = {"train": pl.DataFrame({"x": ["1", "2", "2"]}), "test": pl.DataFrame({"x": [3, 1]})}
+    assert {(f.file, f.check, f.rows) for f in failures(repo, data)} == {
+        (TRAIN, "duplicates in train", (3,)),
+        (TEST, "duplicates of train in test", (2,)),
+        (TEST, "leakage of key x of train in test", (2,)),
+    }
+    data["test"] = pl.DataFrame({"x": [[1, 2], [1, 2], [2]]})
+    assert (TEST, "duplicates in test", (2,)) in {
+        (f.file, f.check, f.rows) for f in failures(repo, data)
+    }
+
+
+def test_scan_of_a_csv_that_breaks_off_is_no_clean_one(
+    repo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (repo / "data" / "x.csv").write_bytes(b"a,b\n" + b"1,2\n" * 100_000 + b"\xff,2\n")
+    assert run(["data", "scan", "data/x.csv"]) == 2
+    assert "not UTF-8" in capsys.readouterr().err

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from mlctl.adapters.spill import Spill
+from mlctl.adapters.table_faults import Unreadable
 from mlctl.data.checks import duplicates, labels, leakage, personal, target
 from mlctl.data.checks.finding import Finding
 from mlctl.data.checks.rows import Rows, Split
 from mlctl.data.contracts import naming
 from mlctl.data.contracts.checkrules import declared
+from mlctl.data.contracts.counting import Source
 from mlctl.data.contracts.model import Contract
 from mlctl.data.contracts.outcome import Failure, Verdict
 from mlctl.data.table_files import sources, split_files
+from mlctl.errors import Busy
+
+_NO_TABLE = ("readable", "column twice")
 
 
 def check_tables(
@@ -21,24 +26,48 @@ def check_tables(
 ) -> Verdict:
     """`verdict` on the files `paths`, from `root`, with what the checks over many rows find.
 
-    A check that reads a column which is missing or of another type is not made: `verdict` says so
-    already, and is invalid. Raises ConfigError where the splits are not among the files, and
-    OSError where the folder `temporary` has no space.
+    What `verdict` says already is left out: files that are no tables, and checks of columns that
+    are missing or of another type. Raises ConfigError where the splits are not among the files,
+    Busy for a file that changes, and OSError where the folder `temporary` has no space.
     """
     files = split_files(root, contract, paths)
-    opened = dict(zip(paths, sources(root, paths), strict=True))
+    broken = [failure for failure in verdict.failures if failure.check in _NO_TABLE]
+    is_known = all(failure.file for failure in broken) or len(paths) == 1
+    bad = {failure.file or paths[0] for failure in broken}
+    opened = {
+        path: source
+        for path, source in zip(paths, sources(root, paths), strict=True)
+        if path not in bad and is_known
+    }
+    parts = [Split(name, _among(opened, mine)) for name, mine in files.items()]
     whole = Split("", tuple(opened.values()))
-    parts = [Split(name, tuple(opened[path] for path in mine)) for name, mine in files.items()]
-    kinds = {column.name: str(column.type) for column in contract.columns}
-    everything = Rows([whole], kinds)
-    rows = Rows(parts, kinds) if parts else everything
-    unfit = {f.column for f in verdict.failures if f.check.startswith(("type ", "column missing"))}
-    with Spill(temporary) as spill:
-        found = [_failure(rows, item) for item in _findings(rows, contract, unfit, spill)]
-    found += [_failure(everything, item) for item in _personal(everything, contract, unfit)]
+    try:
+        found = _failures(verdict, contract, whole, parts, temporary)
+    except Unreadable as error:  # it could be read before
+        raise Busy(f"{error} (it could be read before)", hint="run the command again") from None
     return replace(
         verdict, checks=verdict.checks + declared(contract), failures=(*verdict.failures, *found)
     )
+
+
+def _among(opened: Mapping[str, Source], paths: Sequence[str]) -> tuple[Source, ...]:
+    return tuple(opened[path] for path in paths if path in opened)
+
+
+def _failures(
+    verdict: Verdict, contract: Contract, whole: Split, parts: Sequence[Split], temporary: str
+) -> list[Failure]:
+    kinds = {column.name: str(column.type) for column in contract.columns}
+    unfit = {f.column for f in verdict.failures if f.check.startswith(("type ", "column missing"))}
+    rows = Rows(parts or [whole], kinds)
+    with Spill(temporary) as spill:
+        found = [_failure(rows, item) for item in _findings(rows, contract, unfit, spill)]
+    if contract.scan_personal:
+        rows = Rows([whole], kinds)
+        allowed = {column.name for column in contract.columns if column.personal}
+        asked = [name for name in kinds if name not in allowed | unfit]
+        found += [_failure(rows, item) for item in personal_findings(rows, asked)]
+    return found
 
 
 def _findings(rows: Rows, contract: Contract, unfit: set[str], spill: Spill) -> Iterator[Finding]:
@@ -50,21 +79,15 @@ def _findings(rows: Rows, contract: Contract, unfit: set[str], spill: Spill) -> 
     if said.key and not unfit & set(said.key):
         yield from leakage.keys(rows, said.key)
     if said.time is not None and said.time not in unfit:
-        yield from leakage.times(rows, said.time)
+        shows = not _is_personal(contract, said.time)
+        yield from leakage.times(rows, said.time, shows_values=shows)
     if contract.label is not None and contract.label not in unfit:
         if said.target is not None:
             excluded = unfit | _ids(contract)
             yield from target.telling(rows, contract.label, said.target, excluded=excluded)
         if said.labels is not None:
-            label = contract.column(contract.label)
-            shows = label is not None and not label.personal
+            shows = not _is_personal(contract, contract.label)
             yield from labels.changed(rows, contract.label, said.labels, shows_values=shows)
-
-
-def _personal(rows: Rows, contract: Contract, unfit: set[str]) -> Iterator[Finding]:
-    if contract.scan_personal:
-        allowed = {column.name for column in contract.columns if column.personal}
-        yield from personal_findings(rows, [n for n in rows.kinds if n not in allowed | unfit])
 
 
 def personal_findings(rows: Rows, columns: Sequence[str]) -> Iterator[Finding]:
@@ -75,6 +98,11 @@ def personal_findings(rows: Rows, columns: Sequence[str]) -> Iterator[Finding]:
     for source, item in scan.told(rows.count):
         check = f"personal: {item.kind}"
         yield Finding(check, item.column, source, item.count, item.share, item.rows, item.values)
+
+
+def _is_personal(contract: Contract, name: str) -> bool:
+    column = contract.column(name)
+    return column is not None and column.personal
 
 
 def _ids(contract: Contract) -> set[str]:

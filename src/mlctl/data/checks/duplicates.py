@@ -15,7 +15,7 @@ import polars as pl
 from mlctl.adapters.spill import Spill
 from mlctl.data.checks.finding import Finding
 from mlctl.data.checks.groups import Groups, Repeat, repeats
-from mlctl.data.checks.rows import Rows
+from mlctl.data.checks.rows import Batch, Rows, comparable
 from mlctl.data.checks.similarity import Similarity, alike
 from mlctl.data.contracts.model import Duplicates, NearDuplicates
 from mlctl.data.contracts.repeats import Repeats
@@ -29,13 +29,14 @@ def exact(rows: Rows, wanted: Duplicates, spill: Spill) -> list[Finding]:
     """Rows that are equal to an earlier one in the columns `wanted`; missing equals missing."""
     columns = wanted.columns or tuple(rows.kinds)
     seen = Repeats(spill, _HASHES)
-    for batch in rows.batches(columns):
-        seen.add(row_hash(batch.frame))
+    for _, frame in compared(rows, columns):
+        seen.add(row_hash(frame))
     found: list[Repeat] = []
     for hashes in _gathered(seen.twice()):
         groups = Groups([f"c{i}" for i in range(len(columns))])
-        for batch in rows.batches(columns):
-            groups.add(batch.numbered().filter(row_hash(batch.frame).is_in(hashes.implode())))
+        for batch, frame in compared(rows, columns):
+            is_repeated = row_hash(frame).is_in(hashes.implode())
+            groups.add(batch.numbered(frame).filter(is_repeated))
         if (whole := groups.whole()) is not None:
             found += repeats(whole)
     named = f" in {', '.join(wanted.columns)}" if wanted.columns else ""
@@ -55,15 +56,33 @@ def near(rows: Rows, wanted: NearDuplicates, spill: Spill) -> list[Finding]:
     twice = [pl.concat([pl.Series([], dtype=pl.UInt64), *one.twice()]).implode() for one in seen]
     found: list[Repeat] = []
     if any(band.list.len()[0] for band in twice):
+        share_a_band = pl.concat(
+            pl.select(
+                pl.any_horizontal(
+                    spill.get(extent).is_in(band)
+                    for extent, band in zip(extents, twice, strict=True)
+                )
+            ).to_series()
+            for extents in kept
+        )
         groups = Groups([f"c{i}" for i in range(len(wanted.columns))])
-        for batch, extents in zip(rows.batches(wanted.columns), kept, strict=True):
-            marks = [spill.get(e).is_in(band) for e, band in zip(extents, twice, strict=True)]
-            groups.add(batch.numbered().filter(pl.any_horizontal(marks)))
+        for batch in rows.batches(wanted.columns):
+            mine = share_a_band.slice(batch.first, batch.frame.height)
+            groups.add(batch.numbered().filter(mine))
         whole = groups.whole()
         if whole is not None:
             found = repeats(whole, alike(whole, measure))
     check = f"near-duplicates {wanted.similarity:g} in {', '.join(wanted.columns)}"
     return told(rows, found, check, wanted.max)
+
+
+def compared(
+    rows: Rows, columns: Sequence[str], split: int | None = None
+) -> Iterator[tuple[Batch, pl.DataFrame]]:
+    """All batches, or those of a split, with their rows made comparable."""
+    kinds = [rows.kinds[name] for name in columns]
+    for batch in rows.batches(columns, split):
+        yield batch, comparable(batch.frame, kinds)
 
 
 def row_hash(frame: pl.DataFrame) -> pl.Series:

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from mlctl.data.checks.finding import Finding
-from mlctl.data.checks.rows import Rows
+from mlctl.data.checks.rows import Rows, comparable
 
 _LEAST = 50  # labels that a split must have to be judged
 _MOST_CLASSES = 50  # distinct numbers from which on they are cut into tenths
@@ -70,7 +70,10 @@ def _counts(rows: Rows, label: str) -> list[Counter[Any]]:
     """How often each class stands in each split; numbers of many values are cut by the first's."""
     frames = []
     for split in range(len(rows.splits)):
-        pieces = [b.frame["c0"].drop_nulls().value_counts() for b in rows.batches([label], split)]
+        pieces = [
+            comparable(batch.frame, [rows.kinds[label]])["c0"].drop_nulls().value_counts()
+            for batch in rows.batches([label], split)
+        ]
         whole = pl.concat(pieces) if pieces else pl.DataFrame({"c0": [], "count": []})
         frames.append(whole.group_by("c0").agg(pl.col("count").sum()))
     if rows.kinds[label] in {"int", "float"} and frames[0].height > _MOST_CLASSES:

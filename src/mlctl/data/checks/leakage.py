@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from mlctl.data.checks.duplicates import row_hash, told
+from mlctl.data.checks.duplicates import compared, row_hash, told
 from mlctl.data.checks.finding import Finding
 from mlctl.data.checks.groups import Groups, repeats
 from mlctl.data.checks.rows import SHOWN, Rows
@@ -26,9 +26,9 @@ def keys(rows: Rows, columns: Sequence[str]) -> list[Finding]:
             continue
         groups = Groups([f"c{i}" for i in range(len(columns))])
         for split in (early, late):
-            for batch in rows.batches(columns, split):
-                is_shared = _present_hash(batch.frame).is_in(shared.implode())
-                groups.add(batch.numbered().filter(is_shared.fill_null(False)))
+            for batch, frame in compared(rows, columns, split):
+                is_shared = _present_hash(frame).is_in(shared.implode())
+                groups.add(batch.numbered(frame).filter(is_shared.fill_null(False)))
         whole = groups.whole()
         if whole is not None:
             across = [item for item in repeats(whole) if item.split != item.of]
@@ -40,12 +40,12 @@ def _shared(rows: Rows, columns: Sequence[str], early: int, late: int) -> pl.Ser
     """The hashes that stand in both splits."""
     empty = pl.Series([], dtype=pl.UInt64)
     later = empty
-    for batch in rows.batches(columns, late):
-        later = pl.concat([later, _present_hash(batch.frame).drop_nulls().unique()])
+    for _, frame in compared(rows, columns, late):
+        later = pl.concat([later, _present_hash(frame).drop_nulls().unique()])
     later = later.unique()
     shared = empty
-    for batch in rows.batches(columns, early):
-        hashes = _present_hash(batch.frame).drop_nulls().unique()
+    for _, frame in compared(rows, columns, early):
+        hashes = _present_hash(frame).drop_nulls().unique()
         shared = pl.concat([shared, hashes.filter(hashes.is_in(later.implode()))])
     return shared.unique()
 
@@ -56,7 +56,7 @@ def _present_hash(frame: pl.DataFrame) -> pl.Series:
     return row_hash(frame).set(missing, None)
 
 
-def times(rows: Rows, column: str) -> list[Finding]:
+def times(rows: Rows, column: str, *, shows_values: bool = True) -> list[Finding]:
     """Rows of a split that are not later than the last row of the split before it.
 
     Of the two splits the one with fewer such rows is said to be at fault.
@@ -72,9 +72,10 @@ def times(rows: Rows, column: str) -> list[Finding]:
         names = rows.splits[early].name, rows.splits[late].name
         check = f"leakage of time from {names[1]} into {names[0]}"
         if sum(n for _, n, _ in too_early) <= sum(n for _, n, _ in too_late):
-            mine, said = (late, too_early), f"not after {_plain(last)}, where {names[0]} ends"
+            mine, said, end = (late, too_early), f"not after the end of {names[0]}", last
         else:
-            mine, said = (early, too_late), f"not before {_plain(first)}, where {names[1]} begins"
+            mine, said, end = (early, too_late), f"not before the start of {names[1]}", first
+        said += f", {_plain(end)}" if shows_values else ""
         total = rows.height(mine[0])
         for source, count, shown in mine[1]:
             detail = f"{count} of {total} rows of {rows.splits[mine[0]].name} are {said}"

@@ -7,16 +7,16 @@ is. Nothing is kept but the number of rows of each file.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import accumulate
 
 import polars as pl
 
 from mlctl.adapters import tables
-from mlctl.adapters.table_faults import Unreadable
 from mlctl.data.contracts.counting import Source
 from mlctl.data.contracts.reading import reading
+from mlctl.errors import Busy
 
 SHOWN = 10  # rows named of each finding
 
@@ -41,15 +41,20 @@ class Batch:
     source: int
     first: int
 
-    def numbered(self) -> pl.DataFrame:
-        """The rows with their `split`, `source` and number, `row`."""
-        return self.frame.with_columns(
-            split=pl.lit(self.split, pl.Int32), source=pl.lit(self.source, pl.Int32)
-        ).with_row_index("row", offset=self.first)
+    def numbered(self, frame: pl.DataFrame | None = None) -> pl.DataFrame:
+        """The rows (or `frame`, made of them) with their `split`, `source` and number, `row`."""
+        return (
+            (self.frame if frame is None else frame)
+            .with_columns(split=pl.lit(self.split, pl.Int32), source=pl.lit(self.source, pl.Int32))
+            .with_row_index("row", offset=self.first)
+        )
 
 
 class Rows:
-    """All rows of `splits`, whose columns are of `kinds` (by name, a contract's types)."""
+    """All rows of `splits`, whose columns are of `kinds` (by name, a contract's types).
+
+    Raises Unreadable for a file that is no table.
+    """
 
     def __init__(self, splits: Sequence[Split], kinds: Mapping[str, str]) -> None:
         self.splits = tuple(splits)
@@ -79,16 +84,23 @@ class Rows:
         return f"row {self.place(row, source)}" + (f" of {name}" if name else "")
 
     def batches(self, columns: Sequence[str], split: int | None = None) -> Iterator[Batch]:
-        """All rows in their order, or those of one split."""
+        """All rows in their order, or those of one split.
+
+        Raises Busy for a file that has other rows than when they were counted, and Unreadable.
+        """
         for number, source in enumerate(self.sources):
             if split is not None and self._split_of[number] != split:
                 continue
-            first = self._starts[number]
-            if not self.height_of(number):
+            first, end = self._starts[number : number + 2]
+            if first == end:
                 continue
-            for frame in self._frames(source, columns):
-                yield Batch(frame, self._split_of[number], number, first)
-                first += frame.height
+            with _explaining(source):
+                for frame in self._frames(source, columns):
+                    yield Batch(frame, self._split_of[number], number, first)
+                    first += frame.height
+            if first != end:
+                said = f"{source.path or source.name} changed while it was read"
+                raise Busy(said, hint="run the command again")
 
     def _frames(self, source: Source, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         for part in source.parts():
@@ -103,22 +115,31 @@ class Rows:
                 *(value.alias(f"c{number}") for number, value in enumerate(values)),
             )
             for frame in tables.part_batches(asked, part.types):
-                yield _flat(frame.drop("every"))
+                yield frame.drop("every")
+
+
+def comparable(frame: pl.DataFrame, kinds: Sequence[str]) -> pl.DataFrame:
+    """Columns `c0`, … of `kinds`, of which those of any type are made texts.
+
+    Their types may differ from file to file, and nested values cannot be compared.
+    """
+    free = [f"c{number}" for number, kind in enumerate(kinds) if kind == "any"]
+    return frame.with_columns(_as_text(name, frame.schema[name]) for name in free)
+
+
+def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
+    if dtype.is_nested():
+        return pl.struct(name).struct.json_encode().alias(name)
+    return pl.col(name).bin.encode("hex") if dtype == pl.Binary else pl.col(name).cast(pl.String)
 
 
 def _height(source: Source) -> int:
-    """The rows of a file; none where it is no table, of which its verdict tells."""
-    try:
-        with tables.explaining(source.path) if source.path else nullcontext():
-            return sum(
-                int(part.open().select(pl.len()).collect(engine="streaming").item())
-                for part in source.parts()
-            )
-    except Unreadable:
-        return 0
+    with _explaining(source):
+        return sum(
+            int(part.open().select(pl.len()).collect(engine="streaming").item())
+            for part in source.parts()
+        )
 
 
-def _flat(frame: pl.DataFrame) -> pl.DataFrame:
-    """Nested values as JSON, so that they can be compared."""
-    nested = [name for name, dtype in frame.schema.items() if dtype.is_nested()]
-    return frame.with_columns(pl.struct(n).struct.json_encode().alias(n) for n in nested)
+def _explaining(source: Source) -> AbstractContextManager[None]:
+    return tables.explaining(source.path) if source.path else nullcontext()

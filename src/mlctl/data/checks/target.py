@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 
 from mlctl.data.checks.finding import Finding
-from mlctl.data.checks.rows import Rows
+from mlctl.data.checks.rows import Rows, comparable
 from mlctl.data.checks.shingles import mix
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def telling(rows: Rows, label: str, least: float, *, excluded: Collection[str]) 
     """The columns, but those `excluded`, that tell `label` as well as `least` or better."""
     names = [name for name in rows.kinds if name not in excluded and name != label]
     sample = _sampled(rows, [label, *names])
-    truth = _Truth.of(sample["c0"], rows.kinds[label])
+    truth = _Truth.of(sample["c0"], rows.kinds[label]) if sample.height else None
     if truth is None:
         return []
     found = []
@@ -77,11 +77,12 @@ def _sampled(rows: Rows, columns: list[str]) -> pl.DataFrame:
     """Every so many rows, in their order."""
     step = -(-rows.count // _SAMPLE) or 1
     pieces = []
+    kinds = [rows.kinds[name] for name in columns]
     for batch in rows.batches(columns):
         skip = -batch.first % step
         if skip < batch.frame.height:
-            pieces.append(batch.frame.gather_every(step, skip))
-    return pl.concat(pieces, how="vertical_relaxed") if pieces else pl.DataFrame()
+            pieces.append(comparable(batch.frame.gather_every(step, skip), kinds))
+    return pl.concat(pieces) if pieces else pl.DataFrame()
 
 
 def _share_equal(sample: pl.DataFrame, number: int) -> float:
