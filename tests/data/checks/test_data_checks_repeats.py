@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ from mlctl.adapters.tables import Part
 from mlctl.data.checks import duplicates, leakage
 from mlctl.data.checks.finding import Finding
 from mlctl.data.checks.rows import Rows
-from mlctl.data.checks.similarity import MISSED, shape
+from mlctl.data.checks.similarity import MISSED, _draws, shape
 from mlctl.data.contracts.counting import Source
 from mlctl.data.contracts.model import Duplicates, NearDuplicates
 from mlctl.errors import Busy
@@ -197,6 +198,16 @@ def test_bands_miss_at_most_one_in_a_hundred(similarity: float) -> None:
         length, bands = shape(similarity, most)
         assert length * bands <= most
         assert (1 - similarity**length) ** bands <= MISSED + 1e-9
+
+
+@pytest.mark.parametrize("similarity", [0.5, 0.8, 0.9, 0.95])
+def test_rows_that_differ_in_one_column_share_a_band_whichever_it_is(similarity: float) -> None:
+    least = math.ceil(1 / (1 - similarity) - 1e-9)
+    for columns in range(least, 40):
+        for most in (64, 256):
+            drawn = _draws(columns, *shape(similarity, most))
+            in_each = [{number // 256 for number in band} for band in drawn]
+            assert not set.intersection(*in_each), (columns, most)
 
 
 def days(*numbers: int | None) -> list[pl.DataFrame]:

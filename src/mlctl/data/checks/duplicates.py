@@ -15,8 +15,9 @@ import polars as pl
 from mlctl.adapters.spill import Spill
 from mlctl.data.checks.finding import Finding
 from mlctl.data.checks.groups import Groups, Repeat, repeats
-from mlctl.data.checks.rows import Batch, Rows, comparable
+from mlctl.data.checks.rows import SHOWN, Batch, Rows, comparable
 from mlctl.data.checks.similarity import Similarity, alike
+from mlctl.data.contracts.finding import gathered
 from mlctl.data.contracts.model import Duplicates, NearDuplicates
 from mlctl.data.contracts.repeats import Repeats
 
@@ -32,7 +33,7 @@ def exact(rows: Rows, wanted: Duplicates, spill: Spill) -> list[Finding]:
     for _, frame in compared(rows, columns):
         seen.add(row_hash(frame))
     found: list[Repeat] = []
-    for hashes in _gathered(seen.twice()):
+    for hashes in gathered(seen.twice(), _AT_ONCE):
         groups = Groups([f"c{i}" for i in range(len(columns))])
         for batch, frame in compared(rows, columns):
             is_repeated = row_hash(frame).is_in(hashes.implode())
@@ -122,20 +123,8 @@ def _by_file(found: Sequence[Repeat]) -> Iterator[Repeat]:
         pairs = sorted(
             {pair for item in mine for pair in zip(item.rows, item.repeated, strict=True)}
         )
-        first = pairs[:10]
+        first = pairs[:SHOWN]
         yield Repeat(
             mine[0].split, mine[0].of, source, sum(item.count for item in mine),
             tuple(row for row, _ in first), tuple(at for _, at in first),
         )  # fmt: skip
-
-
-def _gathered(pieces: Iterator[pl.Series]) -> Iterator[pl.Series]:
-    """The same, in pieces of `_AT_ONCE` or a few more."""
-    held: list[pl.Series] = []
-    for piece in pieces:
-        held += [piece] if piece.len() else []
-        if sum(map(len, held)) >= _AT_ONCE:
-            yield pl.concat(held)
-            held = []
-    if held:
-        yield pl.concat(held)

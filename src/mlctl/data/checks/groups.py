@@ -80,8 +80,7 @@ def repeats(groups: pl.DataFrame, links: pl.DataFrame | None = None) -> list[Rep
     )
     pairs = groups.join(earliest, on="id").filter(pl.col("of") <= pl.col("split"))
     is_itself = pl.col("at") == pl.col("rows").list.first()
-    behind = (pl.col("of") == pl.col("split")) & (pl.col("at") > pl.col("rows").list.first())
-    pairs = pairs.filter(~behind).with_columns(
+    pairs = pairs.with_columns(
         count=pl.col("count") - is_itself.cast(pl.Int64),
         rows=pl.when(is_itself).then(pl.col("rows").list.slice(1)).otherwise(pl.col("rows")),
     )

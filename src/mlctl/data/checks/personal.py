@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from mlctl.data.checks.patterns import KINDS, Kind
+from mlctl.data.checks.rows import SHOWN
 
-SHOWN = 10
 _UNLIKELY = 0.001  # that this many pass it by chance
 _TRUSTED = 0.5  # share of a column's values of the shape, where only its name speaks for a kind
 _LONGEST = 24  # characters shown of a masked match

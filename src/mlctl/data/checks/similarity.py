@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 MISSED = 0.01  # share of the pairs of just the wanted similarity that may share no band
 _SAMPLE = 100_000  # values that tell a column's range
 _NEIGHBOURS = 8  # rows of a band's bucket that each is compared with
+_TRIES = 100  # of drawing hashes
 _NUMBERS = ("int", "float", "date", "datetime")
 
 
@@ -42,7 +43,7 @@ _NUMBERS = ("int", "float", "date", "datetime")
 class Similarity:
     """The measure over columns of `kinds`; `widths` are those of the grids, 0 for equality.
 
-    `draws` has a row for each band, of numbers of hashes; those of column c are c * MOST and up.
+    `draws` has a row for each band, of numbers of hashes, those of column c from 4 * c * MOST on.
     """
 
     least: float
@@ -150,13 +151,25 @@ def alike(groups: pl.DataFrame, measure: Similarity) -> pl.DataFrame:
 
 
 def _draws(columns: int, length: int, bands: int) -> tuple[tuple[int, ...], ...]:
-    """Hashes drawn at random, no hash of a column twice as long as it has others."""
-    picked = mix(np.arange(length * bands, dtype=np.uint64)) % np.uint64(columns)
-    used = [0] * columns
+    """Hashes drawn at random, each once, for bands of which some spare any one column.
+
+    Else two rows that are equal but for that column would never share a band.
+    """
+    for salt in range(_TRIES):
+        drawn = _drawn(columns, length, bands, salt)
+        used = [{number // (4 * MOST) for number in band} for band in drawn]
+        if columns == 1 or not set.intersection(*used):
+            break
+    return drawn
+
+
+def _drawn(columns: int, length: int, bands: int, salt: int) -> tuple[tuple[int, ...], ...]:
+    seeds = np.arange(length * bands, dtype=np.uint64) + np.uint64(salt << 32)
+    taken = [0] * columns
     drawn = []
-    for column in picked.tolist():
-        drawn.append(column * 4 * MOST + used[column])
-        used[column] += 1
+    for column in (mix(seeds) % np.uint64(columns)).tolist():
+        drawn.append(column * 4 * MOST + taken[column])
+        taken[column] += 1
     # Neighbours of one permutation are not independent: deal them out to different bands.
     return tuple(tuple(drawn[band::bands]) for band in range(bands))
 

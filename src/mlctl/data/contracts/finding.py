@@ -32,7 +32,7 @@ def repeated(
     them that share a hash are not taken for equal. Each million of hashes costs a pass.
     """
     tallies = [Tally() for _ in files]
-    for some in _gathered(hashes, _AT_ONCE):
+    for some in gathered(hashes, _AT_ONCE):
         found = _repeated(files, compiled, rule, some)
         tallies = [one + more for one, more in zip(tallies, found, strict=True)]
     return tallies
@@ -75,7 +75,7 @@ def shown(
     return found
 
 
-def _gathered(pieces: Iterable[pl.Series], least: int) -> Iterator[pl.Series]:
+def gathered(pieces: Iterable[pl.Series], least: int) -> Iterator[pl.Series]:
     """The same, in pieces of `least` to twice as many."""
     import polars as pl
 
