@@ -162,4 +162,5 @@ def test_numbers_are_compared_in_tenths_of_the_first_split() -> None:
     cuts = np.quantile(first["y"], np.arange(0.1, 1, 0.1))
     binned = [np.bincount(np.searchsorted(cuts, f["y"]), minlength=10) for f in (first, moved)]
     said = float((found.detail or "").split()[2].rstrip(":"))
+    assert ": over 1.30" in (found.detail or "")  # the last tenth of the first
     assert math.isclose(said, jensenshannon(*binned, base=2), abs_tol=0.005)

@@ -29,7 +29,7 @@ def scan(
     directory: Directory = None,
     json: Json = False,
 ) -> int:
-    """Look for personal data: mail, phone, cards, IBAN, My Number, SSN, NINO, IP, addresses, names.
+    """Look for personal data in tables: mail, phone, cards, bank and national numbers, names.
 
     Check digits and ranges are verified, and values are shown masked. No contract is needed.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from itertools import pairwise
 from typing import Any
 
 import polars as pl
@@ -86,8 +87,11 @@ def _in_bins(frames: list[pl.DataFrame]) -> list[pl.DataFrame]:
     first = frames[0].sort("c0")
     share = first["count"].cum_sum() / first["count"].sum()
     cuts = sorted({float(first.filter(share >= k / _BINS)["c0"][0]) for k in range(1, _BINS)})
+    between = [f"{low:g} to {high:g}" for low, high in pairwise(cuts)]
+    names = pl.Series([f"up to {cuts[0]:g}", *between, f"over {cuts[-1]:g}"])
+    bounds = pl.Series(cuts)
     return [
-        frame.with_columns(pl.col("c0").cast(pl.Float64).cut(cuts).cast(pl.String))
+        frame.with_columns(c0=names.gather(bounds.search_sorted(frame["c0"], side="left")))
         .group_by("c0")
         .agg(pl.col("count").sum())
         for frame in frames
