@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlctl.data.table_files import find_tables, sources
-from mlctl.errors import InvalidInput
+from mlctl.errors import InvalidInput, suggestion
 
 if TYPE_CHECKING:
     from mlctl.data.contracts.counting import Source
@@ -43,7 +43,7 @@ def scan(data: Sequence[str], *, personal: Sequence[str] = ()) -> Scanned:
     """What stands in the tables `data`: paths of files or folders, or patterns.
 
     Columns named in `personal` are allowed to hold personal data. Raises InvalidInput where there
-    is no such table, or none that can be read.
+    is no such table or column, and for a file that cannot be read.
     """
     from mlctl.data.checks.checking import personal_findings
     from mlctl.data.checks.rows import Rows, Split
@@ -56,6 +56,9 @@ def scan(data: Sequence[str], *, personal: Sequence[str] = ()) -> Scanned:
         paths |= dict.fromkeys(files)
     opened = tuple(sources(".", list(paths)))
     columns = _columns(opened)
+    for name in personal:
+        if name not in columns:
+            raise InvalidInput(f"no column is called {name!r}", hint=suggestion(name, columns))
     rows = Rows([Split("", opened)], dict.fromkeys(columns, "any"))
     asked = [name for name in columns if name not in personal]
     names = list(paths)

@@ -228,6 +228,8 @@ def test_scan_needs_no_contract(repo: Path, capsys: pytest.CaptureFixture[str]) 
     assert run(["data", "scan", "data", "--check"]) == 1
     assert run(["data", "scan", "data", "--check", "--personal", "mail"]) == 0
     assert "nothing found" in capsys.readouterr().out
+    assert run(["data", "scan", "data", "--personal", "mial"]) == 2
+    assert "no column is called 'mial'" in capsys.readouterr().err
 
 
 def test_scan_as_json(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
