@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
+from mlctl.data.profiles.hashing import mix
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Words = NDArray[np.uint64]
-else:
-    Words = Any
+    from mlctl.data.profiles.hashing import Words
 
 LENGTH = 5  # bytes of a shingle
 MOST = 64  # least hashes of a text
@@ -22,17 +22,6 @@ _FIVE = np.uint64((1 << 8 * LENGTH) - 1)
 _OTHER_BLANK = r"[^\S ]|  "  # what is more than one plain blank
 _NONE = np.uint64(0xFFFFFFFFFFFFFFFF)
 _MISSING = np.uint64(1 << 63)  # no shingle has so high a bit
-
-
-def mix(words: Words) -> Words:
-    """SplitMix64 (Steele, Lea and Flood 2014): a bijection in which each bit hangs on all bits."""
-    mixed = words + _GOLDEN
-    mixed ^= mixed >> np.uint64(30)
-    mixed *= np.uint64(0xBF58476D1CE4E5B9)
-    mixed ^= mixed >> np.uint64(27)
-    mixed *= np.uint64(0x94D049BB133111EB)
-    mixed ^= mixed >> np.uint64(31)
-    return mixed
 
 
 def windows(values: pl.Series) -> tuple[Words, NDArray[np.int64]]:

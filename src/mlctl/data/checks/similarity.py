@@ -26,11 +26,12 @@ import numpy as np
 import polars as pl
 
 from mlctl.data.checks.rows import Rows
-from mlctl.data.checks.shingles import MOST, least_hashes, mix, windows
+from mlctl.data.checks.shingles import MOST, least_hashes, windows
 from mlctl.data.contracts.model import NearDuplicates
+from mlctl.data.profiles.hashing import mix
 
 if TYPE_CHECKING:
-    from mlctl.data.checks.shingles import Words
+    from mlctl.data.profiles.hashing import Words
 
 MISSED = 0.01  # share of the pairs of just the wanted similarity that may share no band
 _SAMPLE = 100_000  # values that tell a column's range

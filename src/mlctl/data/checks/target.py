@@ -19,7 +19,7 @@ import polars as pl
 
 from mlctl.data.checks.finding import Finding
 from mlctl.data.checks.rows import Rows, comparable
-from mlctl.data.checks.shingles import mix
+from mlctl.data.profiles.hashing import mix
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
