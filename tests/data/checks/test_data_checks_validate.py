@@ -306,3 +306,28 @@ def test_scan_of_a_csv_that_breaks_off_is_no_clean_one(
     (repo / "data" / "x.csv").write_bytes(b"a,b\n" + b"1,2\n" * 100_000 + b"\xff,2\n")
     assert run(["data", "scan", "data/x.csv"]) == 2
     assert "not UTF-8" in capsys.readouterr().err
+
+
+def test_of_many_files_the_first_ten_are_named(repo: Path) -> None:
+    (repo / "contracts" / "churn.yaml").write_text(
+        "schema: mlctl.contract/1\ndata: data\ncolumns: {x: {type: int}}\n"
+        "leakage: {duplicates: 0}\n"
+    )
+    for number in range(14):
+        tables.write(pl.DataFrame({"x": [number, number]}), repo / "data" / f"{number:02}.csv")
+    (result,) = validate(str(repo))
+    assert result.verdict is not None
+    *named, rest = result.verdict.failures
+    assert [(f.file, f.rows) for f in named] == [(f"data/{n:02}.csv", (2,)) for n in range(10)]
+    assert (rest.check, rest.count, rest.detail) == ("duplicates", 4, "in 4 more files")
+
+
+def test_a_single_file_that_is_no_table_is_told_once(repo: Path) -> None:
+    (repo / "contracts" / "churn.yaml").write_text(
+        "schema: mlctl.contract/1\ndata: data/x.csv\ncolumns: {x: {type: int}}\n"
+        "personal: scan\nleakage: {duplicates: 0}\n"
+    )
+    (repo / "data" / "x.csv").write_bytes(b"x\n1\n\xff\n")
+    (result,) = validate(str(repo))
+    assert result.verdict is not None
+    assert [f.check for f in result.verdict.failures] == ["readable"]

@@ -15,6 +15,7 @@ from mlctl.data.contracts.checkrules import declared
 from mlctl.data.contracts.counting import Source
 from mlctl.data.contracts.model import Contract
 from mlctl.data.contracts.outcome import Failure, Verdict
+from mlctl.data.contracts.verdict import arranged
 from mlctl.data.table_files import sources, split_files
 from mlctl.errors import Busy
 
@@ -45,8 +46,9 @@ def check_tables(
         found = _failures(verdict, contract, whole, parts, temporary)
     except Unreadable as error:  # it could be read before
         raise Busy(f"{error} (it could be read before)", hint="run the command again") from None
+    more = arranged(found, [column.name for column in contract.columns])
     return replace(
-        verdict, checks=verdict.checks + declared(contract), failures=(*verdict.failures, *found)
+        verdict, checks=verdict.checks + declared(contract), failures=(*verdict.failures, *more)
     )
 
 

@@ -62,7 +62,7 @@ def judge_files(
     failures = [*table.faults, *table.row_count(), *table.age(now), *table.columns_at_fault()]
     failures += table.named([*table.mistyped(), *table.broken()])
     return Verdict(
-        table.rows, len(table.columns), compiled.checks, _arranged(failures, list(table.columns))
+        table.rows, len(table.columns), compiled.checks, arranged(failures, list(table.columns))
     )
 
 
@@ -196,7 +196,7 @@ def _with_bad_values(seen: Seen) -> list[str]:
     return [name for name, tally in seen.bad.items() if tally.count]
 
 
-def _arranged(failures: Sequence[Failure], columns: Sequence[str]) -> tuple[Failure, ...]:
+def arranged(failures: Sequence[Failure], columns: Sequence[str]) -> tuple[Failure, ...]:
     """In the order of the table's columns; what many files fail in is said of the first ones."""
     alike: dict[tuple[str, str], list[Failure]] = defaultdict(list)
     for failure in failures:
