@@ -6,7 +6,6 @@ import errno
 import fcntl
 import json
 import os
-import tempfile
 from typing import Any
 
 
@@ -15,9 +14,9 @@ def write(path: str, data: Any) -> None:
     if not isinstance(data, bytes):
         data = json.dumps(data, sort_keys=True).encode()
     folder = os.path.dirname(path)
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".tmp-")
+    temporary = os.path.join(folder, ".tmp-" + new_name())
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(temporary, "xb", opener=_private) as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -25,11 +24,34 @@ def write(path: str, data: Any) -> None:
     except BaseException:
         remove(temporary)
         raise
-    sync_folder(folder)
+    sync(folder)
 
 
-def sync_folder(path: str) -> None:
-    """Bring the names in a folder to the disk."""
+def new_name() -> str:
+    """A name that nothing else has."""
+    return os.urandom(8).hex()
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def sync_all(path: str) -> None:
+    """Bring all of the file system that `path` lies on to the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        import ctypes
+
+        if ctypes.CDLL(None).syncfs(handle):
+            os.sync()
+    except (ImportError, OSError, AttributeError):
+        os.sync()
+    finally:
+        os.close(handle)
+
+
+def sync(path: str) -> None:
+    """Bring a file, or the names in a folder, to the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -53,6 +75,15 @@ def read_lines(path: str) -> list[Any]:
             return [json.loads(line.decode()) for line in file if line.endswith(b"\n")]
     except FileNotFoundError:
         return []
+
+
+def copy(source: str, target: str) -> None:
+    """Copy the bytes of a file (`shutil` takes its time to be imported)."""
+    with open(source, "rb", buffering=0) as reader, open(target, "wb", buffering=0) as writer:
+        for data in iter(lambda: reader.read(1 << 20), b""):
+            left = memoryview(data)
+            while left:
+                left = left[writer.write(left) :]
 
 
 def remove(path: str) -> None:
@@ -90,3 +121,18 @@ def is_held(path: str) -> bool:
         return True
     os.close(handle)
     return False
+
+
+class Shared:
+    """Held while a job is being made, so that nothing that it needs is collected (`gc`)."""
+
+    def __init__(self, home: str, *, exclusive: bool = False) -> None:
+        self._path = os.path.join(home, "gc.lock")
+        self._kind = fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH
+
+    def __enter__(self) -> None:
+        self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._handle, self._kind)
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._handle)

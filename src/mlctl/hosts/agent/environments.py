@@ -10,17 +10,24 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import platform
-import shutil
 import subprocess
 import sys
+import time
 from typing import IO, Callable, Sequence
 
+from mlctl.hosts.agent import disk, processes
+
 _TOLD = 20  # lines of the installer's output that go into an error
+_PERIOD = 0.1
+_GRACE = 5.0  # seconds from SIGTERM to SIGKILL of an installer that is not wanted any more
 
 
 class Failed(Exception):
     """The environment cannot be made; the message says why, and the installer's last lines."""
+
+
+class Cancelled(Exception):
+    """The job is not wanted any more."""
 
 
 class Environment:
@@ -29,7 +36,7 @@ class Environment:
     def __init__(self, home: str, requirements: str) -> None:
         with open(requirements, "rb") as file:
             content = file.read()
-        about = (sys.version, platform.machine(), platform.system(), sys.executable)
+        about = (sys.version, os.uname().machine, os.uname().sysname, sys.executable)
         digest = hashlib.sha256(content + repr(about).encode()).hexdigest()[:20]
         self.path = os.path.join(home, "envs", digest)
         self._requirements = requirements
@@ -42,28 +49,38 @@ class Environment:
     def is_ready(self) -> bool:
         return os.path.exists(self._ready)
 
-    def build(self, log: IO[bytes], waits: Callable[[], None]) -> None:
-        """Make it, unless it is there. `waits` is called before what takes time. Raises Failed."""
+    def build(
+        self, log: IO[bytes], waits: Callable[[], None], job: str, give_up: Callable[[], bool]
+    ) -> None:
+        """Make it for `job`, unless it is there. `waits` is called before what takes time.
+
+        Raises Failed, and Cancelled when `give_up()` became true.
+        """
         if self.is_ready():
             os.utime(self._ready)
             return
         waits()
         handle = os.open(self.path + ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            _lock(handle, give_up)
             if not self.is_ready():
+                import shutil
+
                 shutil.rmtree(self.path, ignore_errors=True)  # a build that was cut off
-                self._build(log)
+                self._build(_Installer(log, handle, job, give_up))
+                disk.sync_all(self.path)
                 with open(self._ready, "wb"):
                     pass
         finally:
             os.close(handle)
 
-    def _build(self, log: IO[bytes]) -> None:
+    def _build(self, install: _Installer) -> None:
+        import shutil
+
         uv = shutil.which("uv")
         python = os.path.join(self.bin, "python")
         if uv:
-            _run([uv, "venv", "-q", "--python", sys.executable, self.path], log)
+            install.run([uv, "venv", "-q", "--python", sys.executable, self.path])
             argv = [uv, "pip", "install", "-q", "--python", python]
         else:
             if not _has_venv():
@@ -72,23 +89,56 @@ class Environment:
                     "its Python has no venv: install uv there, or python{}-venv by apt, or set "
                     "`env: none` for the host".format(version)
                 )
-            _run([sys.executable, "-m", "venv", self.path], log)
+            install.run([sys.executable, "-m", "venv", self.path])
             argv = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-        _run([*argv, "-r", self._requirements], log)
+        install.run([*argv, "-r", self._requirements])
 
 
-def _run(argv: Sequence[str], log: IO[bytes]) -> None:
-    log.write("mlctl: {}\n".format(" ".join(argv)).encode())
-    begin = log.tell()
-    try:
-        done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-    except OSError as error:
-        raise Failed("{}: {}".format(argv[0], error.strerror)) from None
-    if done.returncode:
-        with open(log.name, "rb") as file:
-            file.seek(begin)
-            lines = file.read().decode(errors="replace").splitlines()[-_TOLD:]
-        raise Failed("{} failed\n{}".format(os.path.basename(argv[0]), "\n".join(lines)))
+class _Installer:
+    """Runs what makes an environment, with the job's mark, so that it can be ended with the job.
+
+    It holds the lock while it lives: if we are killed, no other begins before it has ended.
+    """
+
+    def __init__(self, log: IO[bytes], lock: int, job: str, give_up: Callable[[], bool]) -> None:
+        self._log, self._lock, self._job, self._give_up = log, lock, job, give_up
+
+    def run(self, argv: Sequence[str]) -> None:
+        self._log.write("mlctl: {}\n".format(" ".join(argv)).encode())
+        begin = self._log.tell()
+        try:
+            child = subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=self._log,
+                stderr=self._log,
+                env=dict(os.environ, **{processes.MARK: self._job}),
+                pass_fds=[self._lock],
+            )
+        except OSError as error:
+            raise Failed("{}: {}".format(argv[0], error.strerror)) from None
+        while child.poll() is None:
+            if self._give_up():
+                processes.end(self._job, _GRACE)
+                raise Cancelled
+            time.sleep(_PERIOD)
+        if child.returncode:
+            with open(self._log.name, "rb") as file:
+                file.seek(begin)
+                lines = file.read().decode(errors="replace").splitlines()[-_TOLD:]
+            raise Failed("{} failed\n{}".format(os.path.basename(argv[0]), "\n".join(lines)))
+
+
+def _lock(handle: int, give_up: Callable[[], bool]) -> None:
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if give_up():
+                raise Cancelled from None
+            time.sleep(_PERIOD)
+        else:
+            return
 
 
 def _has_venv() -> bool:

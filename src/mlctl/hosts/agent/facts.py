@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import getpass
 import os
-import platform
-import shutil
 import sys
 import time
 from typing import Any
 
 from mlctl.hosts.agent import gpus, leases, processes
 
+_NAMES = {"cpython": "CPython", "pypy": "PyPy"}  # as `platform` says them
 LOGIND = ("/etc/systemd/logind.conf", "/usr/lib/systemd/logind.conf")
 
 
 def machine() -> dict[str, Any]:
     """What kind of machine this is: nothing that names it. Memory in bytes."""
+    system, implementation = os.uname(), sys.implementation.name
     return {
-        "platform": "{} {}".format(platform.system(), platform.machine()),
-        "python": "{} {}".format(platform.python_implementation(), platform.python_version()),
+        "platform": "{} {}".format(system.sysname, system.machine),
+        "python": "{} {}".format(
+            _NAMES.get(implementation, implementation), sys.version.split()[0]
+        ),
         "cpus": cpus(),
         "memory": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
     }
@@ -32,12 +33,16 @@ def cpus() -> int:
 
 def facts(home: str) -> dict[str, Any]:
     """All of it, as JSON; sizes in bytes, times in seconds."""
+    import getpass
+    import platform
+    import shutil
+
     disk = os.statvfs(home)
     driver, cuda = gpus.driver()
     return {
         "user": getpass.getuser(),
         "system": platform.platform(),
-        "python": platform.python_version(),
+        "python": sys.version.split()[0],
         "executable": sys.executable,
         "home": home,
         "disk": {
@@ -72,6 +77,8 @@ def gpu_states() -> list[dict[str, Any]]:
 
 def kills_at_logout() -> bool:
     """Whether the system ends a user's processes with the last session (logind.conf(5))."""
+    import getpass
+
     if os.path.exists(os.path.join("/var/lib/systemd/linger", getpass.getuser())):
         return False
     for path in LOGIND:

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
 import time
 from typing import Any
 
+from mlctl.hosts.agent import disk
 from mlctl.hosts.agent.jobs import Job, names
 from mlctl.hosts.agent.objects import Objects
 
-
-class Shared:
-    """Held while a job is being made, so that nothing that it needs is collected."""
-
-    def __init__(self, home: str, *, exclusive: bool = False) -> None:
-        self._path = os.path.join(home, "gc.lock")
-        self._kind = fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH
-
-    def __enter__(self) -> None:
-        self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._handle, self._kind)
-
-    def __exit__(self, *_: object) -> None:
-        os.close(self._handle)
+_UNDER_WAY = 3600.0  # seconds for which a half of a transfer may still grow
 
 
 def collect(home: str, days: float, *, dry: bool) -> dict[str, Any]:
@@ -35,7 +22,7 @@ def collect(home: str, days: float, *, dry: bool) -> dict[str, Any]:
     go when no job that stays needs it and it was made `days` ago, an environment when it was not
     used since then and nothing runs.
     """
-    with Shared(home, exclusive=True):
+    with disk.Shared(home, exclusive=True):
         oldest = time.time() - days * 86400
         gone = [name for name in names(home) if _may_go(Job(home, name), oldest)]
         kept = set(names(home)) - set(gone)
@@ -47,16 +34,12 @@ def collect(home: str, days: float, *, dry: bool) -> dict[str, Any]:
         busy = any(Job(home, name).end() is None for name in kept)
         environments = [] if busy else _environments(home, oldest)
         if not dry:
-            for path in environments:
-                shutil.rmtree(path, ignore_errors=True)
-            for name in gone:
-                shutil.rmtree(Job(home, name).folder, ignore_errors=True)
-            for path in leftovers + objects:
-                os.unlink(path)
+            for path in environments + [Job(home, name).folder for name in gone]:
+                shutil.rmtree(path, onerror=_force)
             if objects:
-                whole = os.path.join(home, "whole")
-                for name in os.listdir(whole):
-                    os.unlink(os.path.join(whole, name))
+                Objects(home).forget_folders()
+            for path in leftovers + objects:
+                disk.remove(path)
         return {
             "jobs": gone,
             "objects": len(objects),
@@ -85,8 +68,7 @@ def _needs(job: Job, objects: Objects) -> set[str]:
         dep["md5"] for dep in spec["deps"]
     }
     if objects.has(spec["code"]):
-        with open(objects.path(spec["code"]), "rb") as file:
-            needed |= {md5 for _, md5, _ in json.loads(file.read().decode())}
+        needed |= {md5 for _, md5, _ in objects.code(spec["code"])["files"]}
     try:
         with open(job.path("outs.json"), "rb") as file:
             needed |= {out["md5"] for out in json.loads(file.read().decode()).values()}
@@ -112,19 +94,33 @@ def _unneeded(home: str, needed: set[str], oldest: float) -> tuple[list[str], in
 
 
 def _environments(home: str, oldest: float) -> list[str]:
-    """Environments that no job has used since."""
+    """Environments that no job has used since, and those whose making was cut off."""
     folder = os.path.join(home, "envs")
-    paths = [os.path.join(folder, name) for name in os.listdir(folder)]
     found = []
-    for path in paths:
+    for path in filter(os.path.isdir, (os.path.join(folder, name) for name in os.listdir(folder))):
         ready = os.path.join(path, ".ready")
-        if os.path.isdir(path) and os.path.exists(ready) and os.stat(ready).st_mtime <= oldest:
+        used = ready if os.path.exists(ready) else path
+        if os.stat(used).st_mtime <= oldest and not disk.is_held(path + ".lock"):
             found.append(path)
     return found
 
 
 def _leftovers(home: str, oldest: float) -> list[str]:
     """Halves of transfers that were cut off."""
+    oldest = min(oldest, time.time() - _UNDER_WAY)
     folder = os.path.join(home, "tmp")
     paths = [os.path.join(folder, name) for name in os.listdir(folder)]
     return [path for path in paths if os.stat(path).st_mtime <= oldest]
+
+
+def _force(_function: Any, path: str, _error: Any) -> None:
+    """A job may leave folders that are read-only; what still cannot be removed stays."""
+    try:
+        os.chmod(os.path.dirname(path), 0o700)
+        os.chmod(path, 0o700)
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            os.unlink(path)
+    except OSError:
+        pass

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from typing import Match
 
 # Locks there are slow, lie, or are not seen by other machines: state never goes on these.
 REMOTE_SYSTEMS = {
@@ -10,6 +12,7 @@ REMOTE_SYSTEMS = {
     "lustre", "ncpfs", "nfs", "nfs4", "orangefs", "pvfs2", "smb3", "smbfs", "virtiofs",
 }  # fmt: skip
 FOLDERS = ("envs", "jobs", "objects", "tmp", "whole")
+_OCTAL = re.compile(rb"\\([0-7]{3})")  # how the kernel writes a space, and the like
 
 
 class Unusable(Exception):
@@ -62,13 +65,17 @@ def file_system(path: str) -> str | None:
     best = ""
     kind: str | None = None
     try:
-        with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
+        with open("/proc/self/mountinfo", "rb") as file:
             for line in file:
-                left, _, right = line.partition(" - ")
-                mount = left.split(" ")[4].encode().decode("unicode_escape")
+                left, _, right = line.partition(b" - ")
+                mount = os.fsdecode(_OCTAL.sub(_byte, left.split(b" ")[4]))
                 inside = path == mount or path.startswith(mount.rstrip("/") + "/")
                 if inside and len(mount) >= len(best):
-                    best, kind = mount, right.split(" ")[0]
+                    best, kind = mount, right.split(b" ")[0].decode()
     except OSError:
         return None
     return kind
+
+
+def _byte(found: Match[bytes]) -> bytes:
+    return bytes([int(found.group(1), 8)])

@@ -33,6 +33,7 @@ from typing import Any, Mapping
 from mlctl.hosts.agent import disk, processes
 
 NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{5,63}")
+PYTHON = (sys.executable, "-I", "-S", "-X", "utf8")
 RESERVE = 1 << 20  # bytes kept free in each job, so that its end can be written on a full disk
 
 
@@ -77,7 +78,7 @@ class Job:
             pass
         _reserve(self.path("reserve"))
         disk.write(self.path("spec.json"), spec)
-        disk.sync_folder(os.path.dirname(self.folder))
+        disk.sync(os.path.dirname(self.folder))
 
     def end(self) -> dict[str, Any] | None:
         """The end as it was recorded, or None."""
@@ -126,15 +127,7 @@ class Job:
 
     def supervise(self, secrets: Mapping[str, str] | None = None) -> None:
         """Start a supervisor that outlives us; returns when it has its claim, or has ended."""
-        argv = [
-            sys.executable,
-            "-I",
-            "-S",
-            self.path("agent.py"),
-            "supervise",
-            self.home,
-            self.name,
-        ]
+        argv = [*PYTHON, self.path("agent.py"), "supervise", self.home, self.name]
         read_end, write_end = os.pipe()
         errors_path = self.path("supervisor.log")
         with open(os.devnull, "r+b") as nothing, open(errors_path, "ab") as errors:

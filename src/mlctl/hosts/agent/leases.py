@@ -16,6 +16,7 @@ import errno
 import fcntl
 import json
 import os
+import stat
 import time
 from typing import Any, Callable, Sequence
 
@@ -99,7 +100,10 @@ class Leases:
         found = []
         for number, name in self._tickets():
             path = os.path.join(self.queue, name)
-            handle = _lock(path)
+            try:
+                handle = _lock(path)
+            except FileNotFoundError:  # who waited has just left
+                continue
             if handle is not None:  # nobody holds it: its owner died
                 os.close(handle)
                 if prune:
@@ -219,16 +223,17 @@ def _remove(path: str) -> None:
 def _make_shared(path: str) -> None:
     try:
         os.mkdir(path)
-        os.chmod(path, 0o1777)
     except FileExistsError:
         pass
+    status = os.stat(path)
+    if status.st_uid == os.getuid() and stat.S_IMODE(status.st_mode) != 0o1777:
+        os.chmod(path, 0o1777)  # perhaps whoever made it was killed before this
 
 
 def _first_usable() -> str:
+    """The first place that every user can use: all must come to the same one."""
     for place in PLACES:
-        if os.path.isdir(place) and os.access(place, os.W_OK | os.X_OK):
-            return place
         parent = os.path.dirname(place)
-        if not os.path.exists(place) and os.access(parent, os.W_OK | os.X_OK):
+        if os.path.isdir(parent) and os.stat(parent).st_mode & 0o1007 == 0o1007:
             return place
     raise OSError("no folder for locks: tried {}".format(", ".join(PLACES)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from typing import Iterable
+from typing import Any, Iterable, Mapping
 
 MARK = "MLCTL_JOB"
 PATIENCE = 10.0  # seconds after which a process that SIGKILL does not end is given up
@@ -28,8 +28,16 @@ def start_time(pid: int) -> int | None:
     return None if status is None else status[3]
 
 
+def is_alive(start: Mapping[str, Any]) -> bool:
+    """Whether the process lives whose number and start a job wrote down as `pid` and `born`."""
+    return start["born"] is not None and start_time(start["pid"]) == start["born"]
+
+
 def of_job(job: str) -> set[int]:
-    """The living processes of a job, by mark, group and session; of this user."""
+    """The living processes of a job, by mark, group, session and parents; of this user.
+
+    Our own children count as the job's: to a supervisor come those that lost their parent.
+    """
     places: dict[int, tuple[int, int, int]] = {}
     marked: set[int] = set()
     mark = "{}={}".format(MARK, job).encode()
@@ -46,7 +54,7 @@ def of_job(job: str) -> set[int]:
                     marked.add(int(name))
         except OSError:  # it has just ended, or is another user's
             continue
-    found = set(marked)
+    found = marked | {pid for pid, place in places.items() if place[0] == os.getpid()}
     grew = True
     while grew:  # what they started may have cleared its environment
         more = {
@@ -88,6 +96,15 @@ def adopt_orphans() -> None:
 
         ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
     except (ImportError, OSError, AttributeError):
+        pass
+
+
+def reap() -> None:
+    """Take note of children that have ended, as a parent has to."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
         pass
 
 

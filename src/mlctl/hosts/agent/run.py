@@ -8,12 +8,11 @@ from __future__ import annotations
 import json
 import os
 import resource
-import shutil
 import signal
 import subprocess
 import threading
 import time
-from typing import IO, Any, Mapping
+from typing import IO, Any, Mapping, Sequence
 
 from mlctl.hosts.agent import processes
 from mlctl.hosts.agent.jobs import Job
@@ -40,11 +39,12 @@ def main(home: str, name: str) -> int:
 def _run(job: Job, spec: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
     begin = time.monotonic()
     limit = spec.get("timeout")
-    timed_out = threading.Event()
+    timed_out, over = threading.Event(), threading.Event()
 
     def stop() -> None:
         timed_out.set()
-        processes.end(job.name, _GRACE, keep=(os.getpid(), os.getppid()))
+        while not over.wait(0.05):  # one more command may just be starting
+            processes.end(job.name, _GRACE, keep=(os.getpid(), os.getppid()))
 
     timer = None
     if limit is not None:
@@ -58,6 +58,7 @@ def _run(job: Job, spec: Mapping[str, Any], environment: Mapping[str, str]) -> d
             code = _command(command, job, spec, environment, log)
             if code or timed_out.is_set():
                 break
+    over.set()
     if timer is not None:
         timer.cancel()
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -79,7 +80,7 @@ def _command(
     environment: Mapping[str, str],
     log: IO[bytes],
 ) -> int:
-    shell = spec["shell"] if shutil.which(spec["shell"][0]) else ["/bin/sh", "-c"]
+    shell = _shell(spec["shell"])
     try:
         child = subprocess.Popen(
             [*shell, command],
@@ -95,6 +96,17 @@ def _command(
         log.write("mlctl: cannot start {}: {}\n".format(shell[0], error).encode())
         return 127
     return child.wait()
+
+
+def _shell(wanted: Sequence[str]) -> Sequence[str]:
+    """The client's shell, wherever it is here, or else that of the system."""
+    path, *options = wanted
+    if os.access(path, os.X_OK):
+        return wanted
+    import shutil  # which takes its time, and is seldom needed
+
+    found = shutil.which(os.path.basename(path))
+    return [found, *options] if found else ["/bin/sh", "-c"]
 
 
 def _hear_signals() -> None:

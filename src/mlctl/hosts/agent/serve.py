@@ -10,15 +10,14 @@ import json
 import os
 import select
 import sys
-import time
-from typing import Any, Iterator, Mapping, Sequence
+from typing import Any, Mapping, Sequence
 
-from mlctl.hosts.agent import facts, gc, home, leases, processes, wire
+from mlctl.hosts.agent import disk, home, processes, wire
+from mlctl.hosts.agent.follow import Follower
 from mlctl.hosts.agent.jobs import Job, Unknown, names
 from mlctl.hosts.agent.objects import ENTRY, Damaged, Objects
 
-_TICK = 0.05  # seconds between two looks at followed logs
-_LOOK = 2.0  # seconds between two looks at whether a followed job is still watched
+_TICK = 0.02  # seconds between two looks at followed logs
 
 
 class Refused(Exception):
@@ -47,6 +46,8 @@ class Requests:
         return {"home": self.place, "python": sys.version.split()[0], "boot": processes.boot_id()}
 
     def facts(self) -> dict[str, Any]:
+        from mlctl.hosts.agent import facts  # what is seldom asked for is imported then
+
         return facts.facts(self.place)
 
     def submit(
@@ -54,7 +55,7 @@ class Requests:
     ) -> dict[str, Any]:
         """Make and start the job, or say which objects it needs first. Twice is as good as once."""
         made = Job(self.place, job)
-        with gc.Shared(self.place):
+        with disk.Shared(self.place):
             if not made.exists():
                 need = self._needs(spec)
                 if need:
@@ -68,8 +69,7 @@ class Requests:
         named += filter(None, [spec.get("requirements")])
         missing = self.objects.missing(named)
         if spec["code"] not in missing:
-            with open(self.objects.path(spec["code"]), "rb") as file:
-                listed = [md5 for _, md5, _ in json.loads(file.read().decode())]
+            listed = [md5 for _, md5, _ in self.objects.code(spec["code"])["files"]]
             missing += [md5 for md5 in listed if not self.objects.has(md5)]
         return list(dict.fromkeys(missing))
 
@@ -84,6 +84,17 @@ class Requests:
             pass
         found.ensure()
         return found.state()
+
+    def missing(self, md5s: Sequence[str]) -> dict[str, Any]:
+        """Which of these objects, and of those that folders list, are not here."""
+        return {"missing": self.objects.missing(md5s)}
+
+    def verify(self, md5s: Sequence[str]) -> dict[str, Any]:
+        """Hash these objects, and drop the damaged ones."""
+        found = [md5 for md5 in md5s if self.objects.has(md5) and not self.objects.is_sound(md5)]
+        for md5 in found:
+            self.objects.drop(md5)
+        return {"dropped": found}
 
     def outs(self, job: str) -> dict[str, Any]:
         with open(self.job(job).path("outs.json")) as file:
@@ -101,6 +112,7 @@ class Requests:
         for name in names(self.place):
             job = Job(self.place, name)
             if job.exists():
+                job.ensure()  # so that the state is true
                 spec = job.spec()
                 said = {key: spec[key] for key in ("stage", "project", "user", "submitted")}
                 acked = os.path.exists(job.path("acked"))
@@ -108,12 +120,16 @@ class Requests:
         return {"jobs": found}
 
     def queue(self) -> dict[str, Any]:
+        from mlctl.hosts.agent import facts, leases
+
         return {
             "waiting": [entry for _, entry in leases.Leases().waiting()],
             "gpus": facts.gpu_states(),
         }
 
     def gc(self, days: float, dry: bool) -> dict[str, Any]:
+        from mlctl.hosts.agent import gc
+
         return gc.collect(self.place, days, dry=dry)
 
 
@@ -123,14 +139,16 @@ class Server:
     def __init__(self, place: str, agent: bytes) -> None:
         self._requests = Requests(place, agent)
         self._place = place
-        self._followers: dict[int, _Follower] = {}
+        self._followers: dict[int, Follower] = {}
         self._buffer = bytearray()
         self._over = False
 
     def serve(self) -> None:
         """Until the client hangs up."""
         while not self._over:
-            frame = self.next(_TICK if self._followers else None)
+            patience = _TICK if self._followers else None
+            behind = any(follower.behind for follower in self._followers.values())
+            frame = self.next(0.0 if behind else patience)
             if frame is not None and frame[0] == wire.REQUEST:
                 self._answer(frame[1], json.loads(frame[2].decode()))
             for call in list(self._followers):
@@ -150,10 +168,14 @@ class Server:
             self._refuse(call, error.word, str(error))
         except Damaged as error:
             self._refuse(call, "damaged", str(error))
+        except BrokenPipeError:
+            raise
         except OSError as error:
             self._refuse(
                 call, "disk", "{}: {}".format(error.filename or self._place, error.strerror)
             )
+        except Exception as error:  # one request that fails must not end the others
+            self._refuse(call, "internal", "{}: {}".format(type(error).__name__, error))
         else:
             if answer is not None:
                 self._send(wire.END, call, answer)
@@ -180,7 +202,7 @@ class Server:
 
     def do_follow(self, call: int, job: str, offset: int) -> None:
         """Send the log from `offset` on (-1: from now on) until the job has ended; then its end."""
-        self._followers[call] = _Follower(self._requests.job(job), offset)
+        self._followers[call] = Follower(self._requests.job(job), offset)
 
     def _tell(self, call: int) -> None:
         follower = self._followers[call]
@@ -250,40 +272,6 @@ class _Body:
         data = bytes(self._rest[:size])
         del self._rest[:size]
         return data
-
-
-class _Follower:
-    """One log that is followed; `over` when the job has ended and all was told."""
-
-    def __init__(self, job: Job, offset: int) -> None:
-        self.job = job
-        self.over = False
-        self._offset = offset if offset >= 0 else os.path.getsize(job.path("log"))
-        self._state: dict[str, Any] | None = None
-        self._looked = 0.0
-
-    def news(self) -> Iterator[tuple[bytes, Any]]:
-        """Frames that tell what is new."""
-        now = time.monotonic()
-        ended = self.job.end() is not None  # before the log is read: nothing comes after it
-        if not ended and now - self._looked > _LOOK:
-            self._looked = now
-            self.job.ensure()
-        yield from self._log()
-        state = self.job.state()
-        if ended:
-            self.over = True
-            yield wire.END, state
-        elif state != self._state:
-            self._state = state
-            yield wire.STATE, state
-
-    def _log(self) -> Iterator[tuple[bytes, bytes]]:
-        with open(self.job.path("log"), "rb", buffering=0) as file:
-            file.seek(self._offset)
-            for data in iter(lambda: file.read(wire.CHUNK), b""):
-                self._offset += len(data)
-                yield wire.DATA, data
 
 
 def main(agent: bytes, nonce: str, options: Mapping[str, Any]) -> None:

@@ -8,26 +8,26 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
-import sys
 import time
-import traceback
 from typing import Any, Mapping, Sequence
 
 from mlctl.hosts.agent import disk, environments, facts, gpus, leases, processes, tree, usage
-from mlctl.hosts.agent.jobs import Job, boot, clock
+from mlctl.hosts.agent.jobs import PYTHON, Job, boot, clock
 from mlctl.hosts.agent.objects import Damaged, Objects
 
 GRACE = 5.0  # seconds from SIGTERM to SIGKILL of a job that is cancelled
 _PERIOD = 0.1
+_TRIES = 10
 _SAMPLES = (1.0, 15.0)  # seconds between two looks at the GPUs, at first and later
 
 
 def main(home: str, name: str) -> int:
     """Watch the job until it has ended; at once over where another supervisor does."""
     job = Job(home, name)
-    claim = disk.hold(job.path("claim"))
+    claim = _claim(job)
     ready = os.environ.pop("MLCTL_READY", None)
     if ready is not None:
         os.close(int(ready))
@@ -41,11 +41,27 @@ def main(home: str, name: str) -> int:
     try:
         Supervisor(job, secrets).go_on()
     except Exception:
+        import traceback
+
         traceback.print_exc()
         if job.end() is None:
             processes.end(job.name, GRACE)
-            job.finish({"reason": "internal", "detail": traceback.format_exc(limit=3)})
+            said = traceback.format_exc(limit=0).strip().rpartition("\n")[2]
+            job.finish({"reason": "internal", "detail": said, "finished": clock()})
     return 0
+
+
+def _claim(job: Job) -> int | None:
+    """The lock of who watches the job, or None where another does.
+
+    Who only asks whether it is held (`disk.is_held`) holds it for a moment.
+    """
+    for _ in range(_TRIES):
+        claim = disk.hold(job.path("claim"))
+        if claim is not None:
+            return claim
+        time.sleep(_PERIOD / _TRIES)
+    return None
 
 
 class Supervisor:
@@ -56,7 +72,7 @@ class Supervisor:
         self.spec = job.spec()
         self.objects = Objects(job.home)
         self.secrets = secrets
-        self.linked: tree.Links = {}
+        self.lease = leases.Lease([], [])
         self.environment: environments.Environment | None = None
         self._next_sample = 0.0
         self._period = _SAMPLES[0]
@@ -72,12 +88,10 @@ class Supervisor:
             self._finish()
         elif start["boot"] != boot():
             self._lost("reboot", "the host was restarted while the job ran")
-        elif processes.start_time(start["pid"]) == start["born"]:
+        elif processes.is_alive(start):
             self._watch(start)
-        elif not os.path.exists(self.job.path("begun")):
-            self._begin()  # the runner never got the word: nothing has run
         else:
-            self._after_runner()
+            self._after_runner(adopted=True)
 
     def _begin(self) -> None:
         if self._is_cancelled():
@@ -90,22 +104,24 @@ class Supervisor:
         try:
             self._make_environment()
             lease = self._lease()
+            if lease is None or self._is_cancelled():
+                self._lost("cancelled", "before it started")
+                return
+            tree.build(self.job, self.objects, self.spec)
+        except environments.Cancelled:
+            self._lost("cancelled", "while its environment was made")
+            return
         except environments.Failed as error:
             self._lost("no environment", str(error))
             return
         except leases.NotEnough as error:
             self._lost("not enough GPUs", str(error))
             return
-        if lease is None:
-            self._lost("cancelled", "while it waited for GPUs")
-            return
-        try:
-            self.linked = tree.build(self.job, self.objects, self.spec)
         except OSError as error:
             self._lost("cannot prepare", "{}: {}".format(error.filename, error.strerror))
             return
         runner = self._start(lease)
-        lease.release()  # the runner holds it from now on
+        self.lease = lease  # the runner has it, too: it is free when neither has it any more
         self._watch(disk.read(self.job.path("start.json")), runner)
 
     def _make_environment(self) -> None:
@@ -118,7 +134,7 @@ class Supervisor:
             self.job.record("wait.json", {"for": "environment", "time": clock()})
 
         with open(self.job.path("environment.log"), "ab", buffering=0) as log:
-            self.environment.build(log, waits)
+            self.environment.build(log, waits, self.job.name, self._is_cancelled)
 
     def _lease(self) -> leases.Lease | None:
         count = self.spec["gpus"]
@@ -138,11 +154,11 @@ class Supervisor:
     def _start(self, lease: leases.Lease) -> subprocess.Popen[bytes]:
         """The runner, with intent on disk before it may start anything."""
         program = self.job.path("agent.py")
-        argv = [sys.executable, "-I", "-S", program, "run", self.job.home, self.job.name]
+        argv = [*PYTHON, program, "run", self.job.home, self.job.name]
         runner = subprocess.Popen(
             argv,
             stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             start_new_session=True,
             pass_fds=lease.handles,
             cwd="/",
@@ -169,7 +185,7 @@ class Supervisor:
         environment.update(self.spec["env"])
         environment.update(self.secrets)
         environment[processes.MARK] = self.job.name
-        environment["DVC_ROOT"] = os.path.join(self.job.work, self.spec["root"])
+        environment["DVC_ROOT"] = os.path.normpath(os.path.join(self.job.work, self.spec["root"]))
         if self.environment is not None:
             environment["VIRTUAL_ENV"] = self.environment.path
             path = environment.get("PATH", os.defpath)
@@ -183,33 +199,34 @@ class Supervisor:
     ) -> None:
         """Until the runner has ended."""
         cancelled = False
-        while processes.start_time(start["pid"]) == start["born"]:
-            if runner is not None and runner.poll() is not None:
-                break
+        while processes.is_alive(start):
+            processes.reap()
             if not cancelled and self._is_cancelled():
                 cancelled = True
                 keep = (start["pid"],)
                 processes.end(self.job.name, self.spec.get("grace", GRACE), keep=keep)
             self._sample(start["gpus"])
-            time.sleep(_PERIOD)
-        self._after_runner()
+            _wait(runner)
+        self._after_runner(adopted=runner is None)
 
-    def _after_runner(self) -> None:
+    def _after_runner(self, *, adopted: bool) -> None:
         if os.path.exists(self.job.path("rc.json")):
             self._finish()
+        elif adopted and not os.path.exists(self.job.path("begun")):
+            self._begin()  # it never got the word: nothing has run
         else:
             self._lost("killed", "its runner was killed")
 
     def _finish(self) -> None:
         """The runner wrote an exit code: end what it left behind, take the outs, record it all."""
-        stuck = sorted(processes.end(self.job.name, GRACE))
+        stuck = self._end_processes()
         end = disk.read(self.job.path("rc.json"))
         end.update(reason="ended", finished=clock(), host=self._host())
         if stuck:
             end["stuck"] = stuck
         if self._is_cancelled():
             end["reason"] = "cancelled"
-        changed = tree.touched(self.linked)
+        changed = self._touched()
         if changed:
             end["touched"] = changed
         if end["reason"] == "ended" and end["code"] == 0 and not end["timed_out"]:
@@ -225,11 +242,29 @@ class Supervisor:
         self.job.finish(end)
 
     def _lost(self, reason: str, detail: str) -> None:
-        stuck = sorted(processes.end(self.job.name, GRACE))
+        stuck = self._end_processes()
+        self._touched()
         end: dict[str, Any] = {"reason": reason, "detail": detail, "finished": clock()}
         if stuck:
             end["stuck"] = stuck
         self.job.finish(end)
+
+    def _end_processes(self) -> list[int]:
+        """End all that is left of the job, and free its GPUs; those that nothing ends."""
+        stuck = sorted(processes.end(self.job.name, GRACE))
+        self.lease.release()
+        return stuck
+
+    def _touched(self) -> list[str]:
+        """Deps that were written to; looked for also where the job did not end well, because
+        others use the same objects.
+        """
+        if not os.path.exists(self.job.work):
+            return []
+        try:
+            return tree.touched(self.job, self.objects, self.spec)
+        except OSError:
+            return []
 
     def _is_cancelled(self) -> bool:
         return os.path.exists(self.job.path("cancel"))
@@ -254,3 +289,11 @@ class Supervisor:
             host["gpus"] = usage.summary(samples)
             host["driver"] = gpus.driver()[0]
         return host
+
+
+def _wait(runner: subprocess.Popen[bytes] | None) -> None:
+    """A moment; less where the runner ends."""
+    if runner is None or runner.stdout is None:
+        time.sleep(_PERIOD)
+    else:  # nothing is written there: it is closed when the runner ends
+        select.select([runner.stdout], [], [], _PERIOD)
