@@ -35,6 +35,7 @@ _COMMON = (
     "ServerAliveInterval=15",
 )
 _REFUSED_SESSIONS = ("Session open refused", "session request failed", "open failed")
+_LOGIN = 60.0  # seconds that a login may take
 _PATIENCE = 30.0  # seconds to wait for one of the host's sessions to become free
 
 # What ssh says, what that means, and what to do. The first that matches is told.
@@ -102,14 +103,16 @@ class Session:
 
     def end(self, patience: float = 0.0) -> int:
         """Hang up, kill it after `patience` seconds, and return its exit code."""
-        for stream in (self.stdin, self.stdout):
-            with suppress(OSError, ValueError):
-                stream.close()
+        with suppress(OSError, ValueError):
+            self.stdin.close()
         try:
             return self.process.wait(patience)
         except subprocess.TimeoutExpired:
             self.process.kill()
             return self.process.wait()
+        finally:  # not before: a thread may be reading, and closing would wait for it
+            with suppress(OSError, ValueError):
+                self.stdout.close()
 
 
 class Ssh:
@@ -135,13 +138,17 @@ class Ssh:
             with tempfile.TemporaryFile() as errors:
                 argv = self._argv("ControlMaster=auto", f"ControlPersist={PERSIST}")
                 # The connection outlives this call, and so must hold none of our pipes.
-                done = subprocess.run(
-                    [*argv, "--", self.host, "exit 0"],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=errors,
-                    start_new_session=True,
-                )
+                try:
+                    done = subprocess.run(
+                        [*argv, "--", self.host, "exit 0"],
+                        stdin=subprocess.DEVNULL,
+                        stdout=subprocess.DEVNULL,
+                        stderr=errors,
+                        start_new_session=True,
+                        timeout=_LOGIN,
+                    )
+                except subprocess.TimeoutExpired:
+                    raise Unreachable(self.host, "the login timed out") from None
                 errors.seek(0)
                 said = errors.read().decode(errors="replace")
             if not self._is_open():

@@ -16,18 +16,20 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from mlctl.adapters import clock, ssh
+from mlctl.adapters.files import hold
 from mlctl.errors import AnswerNo, MlctlError, NotAble
 from mlctl.executors import Exit, Files, Job
 from mlctl.executors.local import shell
 from mlctl.hosts import cargo, environments, intents
 from mlctl.hosts.channel import LostContact
-from mlctl.hosts.client import Host, knows
+from mlctl.hosts.client import Gone, Host, Stopped, knows
 from mlctl.records.ulid import RANDOM_BYTES, new_ulid
 from mlctl.store import arrivals
 from mlctl.store.digest import Digest
 
 T = TypeVar("T")
 
+_CANCELLED = Exit(0, cancelled=True)
 _PATIENCE = 2.0  # seconds of silence before it is told that the host is away
 
 
@@ -51,11 +53,20 @@ class Executor:
         with self._lock:
             self._running[name] = job.address
         try:
+            if self._cancelled.is_set():
+                return _CANCELLED
             self._patiently(job, lambda: self._host.submit(name, spec, secrets, load.source))
+            if self._cancelled.is_set():  # it was, before the host knew of the job
+                self._patiently(job, lambda: self._host.call("cancel", job=name))
             end = self._follow(job, name)
-            if end["reason"] == "ended" and not end["code"] and not end["timed_out"]:
+            if ended_well(end):
                 self._patiently(job, lambda: self._fetch(name, files, load.prefix))
-                self._patiently(job, lambda: self._host.call("ack", job=name))
+            self._patiently(job, lambda: self._host.call("ack", job=name))
+        except Stopped:  # what was sent or fetched is not sent or fetched again
+            return _CANCELLED
+        except Gone as gone:
+            self.settle(job)
+            raise NotAble(gone.message, hint="run again: a new job will make it") from None
         finally:
             with self._lock:
                 self._running.pop(name, None)
@@ -73,9 +84,16 @@ class Executor:
         """Hang up; a host has few sessions for each connection."""
         self._host.close()
 
-    def cancel(self, *, now: bool = False) -> None:  # noqa: ARG002 - there is no harder way
-        """Ask the host to end the jobs: their processes are asked first, and killed soon after."""
+    def cancel(self, *, now: bool = False) -> None:
+        """Ask the host to end the jobs: their processes are asked first, and killed soon after.
+
+        With `now`, hang up: where there is no contact, the host cannot be asked.
+        """
         self._cancelled.set()
+        self._host.stop()
+        if now:
+            self._host.close()
+            return
         with self._lock:
             running = list(self._running)
         for name in running:
@@ -85,6 +103,7 @@ class Executor:
                 continue
 
     def _spec(self, job: Job, files: Files, load: cargo.Cargo) -> dict[str, Any]:
+        persistent = {load.prefix + key for key in files.persistent}
         return {
             "stage": job.address,
             "project": os.path.basename(files.workspace.root),
@@ -92,8 +111,7 @@ class Executor:
             "submitted": clock.now(),
             "code": load.code,
             "deps": [
-                {**dep, "copy": True} if dep["path"] in files.persistent else dep
-                for dep in load.deps
+                {**dep, "copy": True} if dep["path"] in persistent else dep for dep in load.deps
             ],
             "outs": [{"path": load.prefix + key} for key, _ in files.outs],
             "wdir": os.path.normpath(os.path.join(load.prefix, files.wdir)),
@@ -141,18 +159,22 @@ class Executor:
         known = intents.read(local_dir, job.address)
         if known is not None and known.host == self._host.name:
             state = self._patiently(job, lambda: knows(self._host, known.job))
-            if state is not None and known.asked == asked and _can_be_used(state):
-                job.tell(f"taking up job {known.job} on {self._host.name}")
-                return known.job
+            if known.asked == asked and (state is None or _can_be_used(state)):
+                if state is not None:
+                    job.tell(f"taking up job {known.job} on {self._host.name}")
+                return known.job  # the same again is harmless, should it still be on its way
             if state is not None and state["state"] != "exited":
                 job.tell(f"job {known.job} on {self._host.name} is out of date: ending it")
                 self._patiently(job, lambda: self._host.call("cancel", job=known.job))
+            if state is not None:
+                self._patiently(job, lambda: self._host.call("ack", job=known.job))
         name = new_ulid(time.time(), os.urandom(RANDOM_BYTES))
         intents.write(local_dir, job.address, intents.Intent(self._host.name, name, asked))
         return name
 
     def _follow(self, job: Job, name: str) -> dict[str, Any]:
         with open(job.log, "ab", buffering=0) as log:
+            hold(log.fileno())  # the log counts as live
             begin = log.tell()
 
             def write(data: bytes) -> None:
@@ -190,7 +212,7 @@ class Executor:
             try:
                 result = act()
             except (LostContact, ssh.Unreachable) as error:
-                if not isinstance(error, LostContact) and not self._host.was_met:
+                if not self._host.was_met:  # a mistake, not a lost host
                     raise
                 if self._cancelled.is_set():
                     raise NotAble(
@@ -245,7 +267,9 @@ def _files(job: Job) -> Files:
 
 def _can_be_used(state: Mapping[str, Any]) -> bool:
     """Whether the job lives, or ended well: a failed one is begun anew."""
-    if state["state"] != "exited":
-        return True
-    ended_well: bool = state["reason"] == "ended" and not state["code"] and not state["timed_out"]
-    return ended_well
+    return state["state"] != "exited" or ended_well(state)
+
+
+def ended_well(end: Mapping[str, Any]) -> bool:
+    """Whether the commands of a job that has exited did what they should."""
+    return bool(end["reason"] == "ended" and not end["code"] and not end["timed_out"])

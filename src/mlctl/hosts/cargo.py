@@ -71,11 +71,11 @@ def load(workspace: Workspace, reads: Sequence[str], writes: Sequence[str]) -> C
     prefix = os.path.relpath(workspace.root, top).replace(os.sep, "/")
     prefix = "" if prefix == "." else prefix + "/"
     sources: dict[str, Source] = {}
-    code = []
+    code: dict[str, Any] = {"files": [], "links": []}
     if workspace.config.git_root is not None:
         skipped = [prefix + key for key in writes]
-        for path, md5, executable in _code(workspace, top, prefix, skipped):
-            code.append([path, md5, executable])
+        code["files"], code["links"] = _code(workspace, top, prefix, skipped)
+        for path, md5, _ in code["files"]:
             sources.setdefault(md5, os.path.join(top, path))
     cargo = Cargo(prefix, "", sources=sources)
     cargo.code = cargo.add(json.dumps(code).encode())
@@ -102,33 +102,60 @@ def _add_dep(cargo: Cargo, workspace: Workspace, key: str) -> None:
     cargo.deps.append(dep)
     if digest.isdir:
         cargo.folders[digest.md5] = seen
+        names = sorted(seen.signatures)
+        executables = [name for name in names if os.access(f"{seen.path}/{name}", os.X_OK)]
+        if executables:
+            dep["executables"] = executables
     else:
         cargo.sources[digest.md5] = seen.path
 
 
 def _code(
     workspace: Workspace, top: str, prefix: str, skipped: Sequence[str]
-) -> list[tuple[str, str, bool]]:
-    """`(path, MD5, executable)` of the files of the code, sorted."""
-    options = ("-z", "--cached", "--others", "--exclude-standard", "--deduplicate")
-    listed = git("ls-files", *options, cwd=top).stdout.split("\0")
+) -> tuple[list[tuple[str, str, bool]], list[tuple[str, str]]]:
+    """`(path, MD5, executable)` of the files of the code, and `(path, target)` of links, sorted.
+
+    Only links within the repository are links on the host, too; of others the file is sent.
+    """
     began = time.time_ns()
-    found, learned = [], []
-    for path in sorted(path for path in listed if path and _is_code(path, prefix, skipped)):
+    files, links, learned = [], [], []
+    for path in sorted(path for path in _listed(top) if _is_code(path, prefix, skipped)):
         file = os.path.join(top, path)
+        if os.path.islink(file):
+            target = os.path.relpath(os.path.realpath(file), os.path.realpath(top))
+            if target.split("/", 1)[0] != "..":
+                if not is_secret(target):
+                    links.append((path, os.path.relpath(target, os.path.dirname(path))))
+                continue
+            if is_secret(os.path.realpath(file)):
+                continue
         try:
             status = os.stat(file)
         except OSError:  # deleted, or a link to nothing
             continue
         if not stat.S_ISREG(status.st_mode):
-            continue  # a submodule, or a link to a folder
+            continue  # a link to a folder outside
         sign = signature(status)
         md5 = workspace.state.get(file, sign)
         if md5 is None:
             md5 = file_md5(file)
             learned.append((file, sign, md5))
-        found.append((path, md5, is_executable(status.st_mode)))
+        files.append((path, md5, is_executable(status.st_mode)))
     workspace.state.put_many(learned, began=began)
+    return files, links
+
+
+def _listed(top: str) -> set[str]:
+    """The paths of what git tracks or would track, also in repositories within this one."""
+    options = ("-z", "--cached", "--others", "--exclude-standard")
+    found = set()
+    for path in git("ls-files", *options, cwd=top).stdout.split("\0"):
+        inner = os.path.join(top, path)
+        if path and os.path.isdir(inner) and not os.path.islink(inner):
+            if os.path.exists(os.path.join(inner, ".git")):
+                found |= {os.path.join(path, below) for below in _listed(inner)}
+        elif path:
+            found.add(path)
     return found
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import queue
+import signal
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import count
 from typing import Any, Self
 
@@ -17,6 +19,10 @@ from mlctl.hosts.agent import wire
 from mlctl.hosts.bundle import greeting
 
 _NOISE = 1 << 20  # bytes of a login shell's words before the agent's first
+_MOST = 64  # frames that wait to be taken: 16 MiB of data
+_TICK = 0.5  # seconds between two looks at whether they still will be
+_PATIENCE = 60.0  # seconds in which a host's login shell must come to the agent
+_NO_CONNECTION = 255  # ssh's own exit code
 _Frame = tuple[bytes, bytes] | None  # None: the channel is closed
 
 
@@ -44,16 +50,20 @@ class Channel:
         nonce = os.urandom(16).hex()
         python = options.get("python") or "python3"
         command, program = greeting(nonce, {"home": options.get("home")})
-        self._session = connection.start(f'exec {python} -I -S -c "{command}"')
+        self._session = connection.start(f'exec {python} -I -S -X utf8 -c "{command}"')
         self._write_lock = threading.Lock()
-        self._calls: dict[int, queue.SimpleQueue[_Frame]] = {}
+        self._calls: dict[int, queue.Queue[_Frame]] = {}
         self._numbers = count(1)
         self._broken = False
+        late = threading.Timer(_PATIENCE, self._session.process.kill)
+        late.start()
         try:
             self._greet(program)
             met = self._meet(nonce)
+            late.cancel()
             self.home, self.python = str(met["home"]), str(met["python"])
         except BaseException:
+            late.cancel()
             self.close()
             raise
         threading.Thread(target=self._listen, daemon=True).start()
@@ -74,12 +84,14 @@ class Channel:
         Raises Refused, LostContact.
         """
         number = next(self._numbers)
-        answers: queue.SimpleQueue[_Frame] = queue.SimpleQueue()
+        answers: queue.Queue[_Frame] = queue.Queue(_MOST)
         self._calls[number] = answers
         try:
             self._send(wire.REQUEST, number, {"do": do, **arguments})
             for piece in data:
                 self._send(wire.DATA, number, piece)
+                if not answers.empty():  # it will not have the rest
+                    break
             if do == "put":
                 self._send(wire.END, number, b"")
             while True:
@@ -145,7 +157,11 @@ class Channel:
         if last.startswith("mlctl: "):
             return NotAble(f"host {self.host!r}: {last.removeprefix('mlctl: ')}")
         problem = f"host {self.host!r}: no answer{': ' + last if last else ''}"
-        return NoSession(problem) if ssh.is_full(said) else LostContact(problem)
+        if ssh.is_full(said):
+            return NoSession(problem)
+        if code in {_NO_CONNECTION, -signal.SIGKILL}:
+            return LostContact(problem)
+        return NotAble(problem, hint=f"does `ssh {self.host} python3 --version` work?")
 
     def _listen(self) -> None:
         try:
@@ -153,11 +169,18 @@ class Channel:
                 kind, number, payload = wire.read(self._session.stdout)
                 answers = self._calls.get(number)
                 if answers is not None:
-                    answers.put((kind, payload))
+                    self._hand_on(number, answers, (kind, payload))
         except (wire.Closed, OSError, ValueError):
             self._broken = True
-            for answers in list(self._calls.values()):
-                answers.put(None)
+            for number, answers in list(self._calls.items()):
+                self._hand_on(number, answers, None)
+
+    def _hand_on(self, number: int, answers: queue.Queue[_Frame], frame: _Frame) -> None:
+        """Give a frame to who waits for it; the host has to wait while there are too many."""
+        while self._calls.get(number) is answers:
+            with suppress(queue.Full):
+                answers.put(frame, timeout=_TICK)
+                return
 
     def _send(self, kind: bytes, number: int, payload: Any) -> None:
         try:
@@ -179,6 +202,8 @@ def open_channel(connection: ssh.Ssh, options: dict[str, Any]) -> Channel:
 
     Waits while the host has no session left. Raises Unreachable, LostContact, Refused, NotAble.
     """
+    with suppress(LostContact):  # mostly there is a connection
+        return Channel(connection, options)
     pauses = ssh.waits()
     while True:
         connection.open()

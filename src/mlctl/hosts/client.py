@@ -5,15 +5,24 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from mlctl.adapters import ssh
-from mlctl.errors import NotAble
+from mlctl.errors import Busy, NotAble
 from mlctl.hosts import packing
 from mlctl.hosts.agent import wire
 from mlctl.hosts.channel import Channel, LostContact, Refused, open_channel
 
 _ROUNDS = 5  # times that a host may ask for objects before it gets them all
+T = TypeVar("T")
+
+
+class Gone(NotAble):
+    """What a job made is no longer on the host."""
+
+
+class Stopped(NotAble):
+    """A transfer that nobody wants any more."""
 
 
 class Host:
@@ -30,6 +39,7 @@ class Host:
         self.was_met = False  # a host that never answered is a mistake, not a lost one
         self._channel: Channel | None = None
         self._lock = threading.Lock()
+        self._stopped = threading.Event()
 
     def call(self, do: str, **arguments: Any) -> dict[str, Any]:
         """Ask the agent for one thing. Raises Unreachable, LostContact, Refused."""
@@ -63,17 +73,35 @@ class Host:
 
     def put(self, md5s: Iterable[str], sources: Mapping[str, packing.Source]) -> None:
         """Send objects."""
-        with self._bulk() as channel:
-            for _ in channel.stream("put", data=packing.pack(md5s, sources)):
-                pass
+        pieces = packing.pack(md5s, sources)
+        try:
+            with self._bulk() as channel:
+                for _ in channel.stream("put", data=self._until_stopped(pieces)):
+                    pass
+        except Refused as refused:
+            if refused.word == "damaged":
+                message = "a file changed while it was sent"
+                raise Busy(message, hint="run again when nothing writes to it") from refused
+            raise
 
     def get(self, md5s: Iterable[str], place: Callable[[str], str]) -> Iterator[str]:
-        """Fetch objects to the paths `place(md5)`, each verified before it has its name."""
-        with self._bulk() as channel:
-            pieces = (
-                data for kind, data in channel.stream("get", md5s=list(md5s)) if kind == wire.DATA
-            )
-            yield from packing.unpack(pieces, place)
+        """Fetch objects to the paths `place(md5)`, each verified before it has its name.
+
+        Raises Gone where the host has one no more, or only a damaged one.
+        """
+        wanted = list(md5s)
+        try:
+            with self._bulk() as channel:
+                frames = self._until_stopped(channel.stream("get", md5s=wanted))
+                pieces = (data for kind, data in frames if kind == wire.DATA)
+                yield from packing.unpack(pieces, wanted, place)
+        except packing.Damaged as damaged:
+            self.call("verify", md5s=wanted)
+            raise Gone(f"host {self.name!r}: {damaged}") from None
+        except Refused as refused:
+            if refused.word == "gone":
+                raise Gone(refused.message) from None
+            raise
 
     def follow(
         self,
@@ -96,6 +124,16 @@ class Host:
     def shell(self, folder: str | None = None) -> int:
         """A shell there for a person; its exit code."""
         return self._ssh.shell(folder)
+
+    def stop(self) -> None:
+        """No more transfers: those that go on raise Stopped."""
+        self._stopped.set()
+
+    def _until_stopped(self, pieces: Iterable[T]) -> Iterator[T]:
+        for piece in pieces:
+            if self._stopped.is_set():
+                raise Stopped(f"host {self.name!r}: the transfer was cancelled")
+            yield piece
 
     def close(self) -> None:
         """Hang up. The connection stays open for the next command."""

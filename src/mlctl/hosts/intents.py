@@ -20,6 +20,7 @@ from mlctl.store.state import make_local_dir
 # In a spec, but no part of what is asked for: as in DVC's lock, that is the command, the deps, the
 # parameters and the outs. Code that is no dep may change while the job runs.
 _OF_THE_MOMENT = ("submitted", "code", "user")
+_LONGEST = 200  # characters of a file's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,4 +59,7 @@ def forget(local_dir: str, stage: str) -> None:
 
 
 def _path(local_dir: str, stage: str) -> str:
-    return os.path.join(local_dir, "jobs", quote(stage, safe="@-_. ") + ".json")
+    name = quote(stage, safe="@-_. ")
+    if len(name) > _LONGEST:
+        name = hashlib.sha256(stage.encode(errors="surrogateescape")).hexdigest()
+    return os.path.join(local_dir, "jobs", name + ".json")

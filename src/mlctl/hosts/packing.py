@@ -12,6 +12,7 @@ from pathlib import Path
 
 from mlctl.errors import Busy
 from mlctl.hosts.agent.objects import ENTRY
+from mlctl.store.links import temporary_name
 
 PIECE = 1 << 18  # bytes of a frame
 Source = str | bytes  # an object to send: the file that holds it, or its bytes
@@ -51,18 +52,24 @@ def _object(md5: str, source: Source) -> Iterator[bytes]:
             yield data
 
 
-def unpack(pieces: Iterable[bytes], place: Callable[[str], str]) -> Iterator[str]:
+def unpack(
+    pieces: Iterable[bytes], md5s: Iterable[str], place: Callable[[str], str]
+) -> Iterator[str]:
     """Write each object of a pack to the path `place(md5)`; yields the ids of those that are whole.
 
-    The file is there only when its bytes were verified. Raises Damaged.
+    The file is there only when its bytes were verified. Raises Damaged, also for an object that is
+    not one of `md5s`.
     """
+    wanted = set(md5s)
     stream = _Stream(pieces)
     while header := stream.read(ENTRY.size):
         name, mark, size = ENTRY.unpack(header)
-        md5 = name.decode() + mark.rstrip(b"\0").decode()
+        md5 = (name + mark.rstrip(b"\0")).decode("ascii", "replace")
+        if md5 not in wanted:
+            raise Damaged("it sent what it was not asked for")
         target = place(md5)
         Path(target).parent.mkdir(parents=True, exist_ok=True)
-        temporary = f"{target}.{os.getpid()}.{os.urandom(4).hex()}.tmp"
+        temporary = os.path.join(os.path.dirname(target), temporary_name())
         try:
             _write(stream, md5, size, temporary)
             os.replace(temporary, target)
