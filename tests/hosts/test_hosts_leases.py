@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -91,6 +92,26 @@ def test_jobs_of_eight_clients_take_turns(place, jobs):
     assert len(got) == jobs
     # Tickets are numbered as they come; two whose turn is the same may say so in either order.
     assert all(abs(came.index(name) - place_) <= 2 for place_, name in enumerate(got))
+
+
+def test_a_ticket_that_is_given_back_while_others_look(place):
+    leases = Leases()
+    ticket = leases.enter("waiter1", 1, "me")
+    over = threading.Event()
+
+    def come_and_go():
+        while not over.is_set():
+            leases.enter("waiter2", 1, "me").leave()
+
+    other = threading.Thread(target=come_and_go)
+    other.start()
+    try:
+        for _ in range(2000):
+            assert len(leases.waiting()) in {1, 2}
+    finally:
+        over.set()
+        other.join()
+    ticket.leave()
 
 
 def test_a_dead_holder_holds_nothing(place):

@@ -77,7 +77,7 @@ def test_no_python(simple, server):
 def test_a_python_that_is_too_old(simple, server):
     old = server.folder / "python3"
     old.write_text(
-        "#!/bin/sh\nshift; shift; shift\nexec python3 -I -S -c "
+        "#!/bin/sh\nshift; shift; shift; shift; shift\nexec python3 -I -S -c "
         "\"import sys; sys.version_info=(3,6,9); sys.version='3.6.9 x'\n$1\"\n"
     )
     old.chmod(0o755)
