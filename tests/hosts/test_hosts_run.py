@@ -263,3 +263,30 @@ def test_what_a_login_shell_prints_is_no_answer(box, server):
     done = box.mlctl("run", "--on", "box")
     assert done.returncode == 0, done.stdout + done.stderr
     assert log_of(box) == numbered(2)
+
+
+def test_a_closed_terminal_leaves_the_job_alone(box, server):
+    counting(box, 60, 0.05)
+    with box.started("run", "--on", "box") as run:
+        wait_until(lambda: "line 3" in log_of(box))
+        os.kill(run.pid, signal.SIGHUP)
+        assert run.wait(30) == 128 + signal.SIGHUP
+    done = box.mlctl("run", "--on", "box")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "taking up job" in done.stdout
+    assert len(jobs(server)) == 1
+    assert log_of(box) == numbered(60)
+
+
+def test_a_parameter_of_another_stage_makes_no_other_job(box, server):
+    counting(box, 60, 0.05, params=["mine"])
+    box.write("params.yaml", "mine: 1\nother: 1\n")
+    with box.started("run", "--on", "box") as run:
+        wait_until(lambda: "line 3" in log_of(box))
+        run.kill()
+        run.wait()
+    box.write("params.yaml", "mine: 1\nother: 2\n")
+    done = box.mlctl("run", "--on", "box")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "taking up job" in done.stdout
+    assert len(jobs(server)) == 1

@@ -6,7 +6,7 @@ An executor module exposes a class `Executor` that keeps the protocol here.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from mlctl.store.workspace import Workspace
@@ -32,7 +32,7 @@ class Files:
     """What a stage reads and writes, as keys from the DVC root: what an executor elsewhere needs.
 
     `outs` says of each whether it is cached; `persistent` are those that the command finds as they
-    were, and so are among what it reads.
+    were, and so are among what it reads. Of the parameter files `params` only the `values` count.
     """
 
     workspace: Workspace
@@ -40,6 +40,8 @@ class Files:
     reads: tuple[str, ...]
     outs: tuple[tuple[str, bool], ...]
     persistent: frozenset[str] = frozenset()
+    params: frozenset[str] = frozenset()
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 def _tell_nobody(_message: str) -> None:
@@ -94,6 +96,9 @@ class Executor(Protocol):
 
     # What came of the job is recorded: nobody will ask for it again.
     def settle(self, job: Job) -> None: ...
+
+    # The terminal is gone: jobs of this machine end, those of others go on without us.
+    def leave(self) -> None: ...
 
     # No more jobs come.
     def close(self) -> None: ...

@@ -36,6 +36,10 @@ class Executor:
     def settle(self, job: Job) -> None:
         self._hosts[self._chosen[job.address]].settle(job)
 
+    def leave(self) -> None:
+        for host in self._hosts.values():
+            host.leave()
+
     def close(self) -> None:
         for host in self._hosts.values():
             host.close()

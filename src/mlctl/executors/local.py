@@ -53,6 +53,9 @@ class Executor:
     def settle(self, job: Job) -> None:
         """Nothing is kept of a job that ran here."""
 
+    def leave(self) -> None:
+        self.cancel()
+
     def close(self) -> None:
         """There is nothing to close."""
 

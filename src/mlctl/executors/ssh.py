@@ -48,7 +48,7 @@ class Executor:
         load = cargo.load(files.workspace, files.reads, [key for key, _ in files.outs])
         spec = self._spec(job, files, load)
         self._add_environment(job, files, load, spec)
-        name = self._take_up(job, files, spec)
+        name = self._take_up(job, files, spec, load.prefix)
         secrets = {key: os.environ[key] for key in job.secrets}
         with self._lock:
             self._running[name] = job.address
@@ -79,6 +79,12 @@ class Executor:
     def settle(self, job: Job) -> None:
         """What came of the job is recorded: it need not be taken up again."""
         intents.forget(_files(job).workspace.config.local_dir, job.address)
+
+    def leave(self) -> None:
+        """Hang up and wait for nothing: the next run takes the jobs up."""
+        self._cancelled.set()
+        self._host.stop()
+        self._host.close()
 
     def close(self) -> None:
         """Hang up; a host has few sessions for each connection."""
@@ -152,10 +158,12 @@ class Executor:
             )
         spec["requirements"] = load.add(need.requirements)
 
-    def _take_up(self, job: Job, files: Files, spec: Mapping[str, Any]) -> str:
+    def _take_up(self, job: Job, files: Files, spec: Mapping[str, Any], prefix: str) -> str:
         """The job that an earlier run began for the very same, or a new one."""
         local_dir = files.workspace.config.local_dir
-        asked = intents.digest(spec)
+        params = {prefix + key for key in files.params}
+        deps = [dep for dep in spec["deps"] if dep["path"] not in params]
+        asked = intents.digest({**spec, "deps": deps, "params": files.values})
         known = intents.read(local_dir, job.address)
         if known is not None and known.host == self._host.name:
             state = self._patiently(job, lambda: knows(self._host, known.job))

@@ -211,7 +211,16 @@ class Attempt:
         there = [key for key in there if os.path.exists(self.context.workspace.path(key))]
         reads = [dep.key for dep in self.stage.deps] + [dep.key for dep in self.stage.params]
         workspace = self.context.workspace
-        return Files(workspace, self.stage.wdir, (*reads, *there), outs, frozenset(there))
+        params = {dep.key for dep in self.stage.params} - {dep.key for dep in self.stage.deps}
+        return Files(
+            workspace,
+            self.stage.wdir,
+            (*reads, *there),
+            outs,
+            frozenset(there),
+            frozenset(params),
+            self._reading.params(),
+        )
 
     def _tell_started(self) -> None:
         self.context.emit(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 from mlctl.adapters import clock
 from mlctl.adapters.files import is_locked, remove_tree
@@ -162,7 +163,7 @@ class Loop:
                     self._context.book.release_ahead(_AHEAD)
                     self._context.book.fold()
             except BaseException:
-                self._cancel(now=False)
+                self._cancel(partial(self._places.cancel, now=False))
                 raise
 
     def _claim(self, place: int, pending: Sequence[int]) -> None:
@@ -278,11 +279,13 @@ class Loop:
         """End the stages and then the run; a second time, kill at once."""
         now = self.signal is not None
         self.signal = self.signal or number
-        threading.Thread(target=self._cancel, kwargs={"now": now}, daemon=True).start()
+        cancel = partial(self._places.cancel, now=now)
+        end = self._places.leave if number == signal.SIGHUP else cancel
+        threading.Thread(target=self._cancel, args=[end], daemon=True).start()
 
-    def _cancel(self, *, now: bool) -> None:
+    def _cancel(self, end: Callable[[], None]) -> None:
         self._context.book.stop_waiting()
-        self._places.cancel(now=now)
+        end()
 
     @contextmanager
     def _signals(self) -> Iterator[None]:

@@ -43,6 +43,11 @@ class Places:
         for executor in self._executors.values():
             executor.cancel(now=now)
 
+    def leave(self) -> None:
+        """The terminal is gone: end what runs here, and leave what runs elsewhere."""
+        for executor in self._executors.values():
+            executor.leave()
+
     def close(self) -> None:
         """The run is over."""
         for executor in self._executors.values():
