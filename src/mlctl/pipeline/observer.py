@@ -98,8 +98,8 @@ class Observer:
     def seen(self, stage: Stage, locked: LockedStage | None, *, ask_cache: bool = True) -> Seen:
         """Everything that the judgement of `stage` asks for.
 
-        Without `ask_cache`, all of its outs count as cached. A check of an object makes it
-        read-only, which an executable link into the cache does not stay executable after.
+        Without `ask_cache`, all of its outs count as cached. A check of an object sets its
+        mode to 0444, and so takes that of an executable away from the links to it.
         """
         before_deps = _by_path(locked.deps if locked else ())
         before_outs = _by_path(locked.outs if locked else ())
