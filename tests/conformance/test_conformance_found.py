@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from conformance.twins import Twins, snapshot
+from conformance.twins import Twins, run_dvc, run_mlctl, snapshot
 
 
 def test_a_folder_that_becomes_a_dep_is_not_listed_in_the_layout_of_dvc_2(tmp_path: Path) -> None:
@@ -82,6 +82,22 @@ def test_a_link_is_executable_until_its_object_is_checked(link: str, tmp_path: P
     assert twins.run() == (0, 0)
     twins.assert_equal()
     assert (twins.ours / "o").stat().st_mode & 0o100
+
+
+@pytest.mark.parametrize("link", ["hardlink", "symlink"])
+def test_a_link_that_is_committed_is_executable_yet(link: str, tmp_path: Path) -> None:
+    """What is recorded is how the link was, not how the check of its object leaves it."""
+    twins = Twins(tmp_path, config=f"[cache]\n    type = {link}\n")
+    made = "cat a.txt > o && chmod +x o && echo x > x"
+    twins.write("dvc.yaml", f"stages:\n  s: {{cmd: {made}, deps: [a.txt], outs: [o, x]}}\n")
+    twins.write("a.txt", "a\n")
+    assert twins.run() == (0, 0)
+    for args in (["commit"], ["commit", "-f"]):
+        assert run_dvc(twins.dvc, *args)[0] == 0
+        assert run_mlctl(twins.ours, *args)[0] == 0
+        twins.assert_equal()
+        assert (twins.ours / "o").stat().st_mode & 0o100
+        assert "isexec: true" in (twins.ours / "dvc.lock").read_text()
 
 
 def test_a_missing_dep_is_found_before_a_forced_command_is_run(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ class Walk:
     def __init__(self, case: Case, folder: Path) -> None:
         self.case = normal(case)
         self.pipeline = Pipeline(self.case)
-        self.lost = False  # whether an object of the cache was ever taken away
+        self.lost = False  # whether the cache ever lacked an object of an out that is there
         self.twins = Twins(folder, config=CONFIG_TEXT[case.config] + REMOTE, wide=True)
         for path, text in {**SOURCE_FILES, **PARAMS_FILES}.items():
             self.twins.write(path, text, mode=0o755 if path == "tool.sh" else None)
@@ -102,14 +102,15 @@ class Walk:
             assert run_dvc(twins.dvc, "commit", "-f")[0] == 0
             assert run_mlctl(twins.ours, "commit", "-f")[0] == 0
             twins.run_wide("commit", "-f", code=0)
+            self.settle_layout()
             twins.assert_equal()
+        self.lost |= "--no-commit" in args and codes[1] != 0
         return codes[1]
 
     @property
     def most_jobs(self) -> int:
         """One where it matters which of two stages was first to bring an object back."""
-        persist = any(out.kind == "persist" for outs in self.pipeline.outs for out in outs)
-        return 1 if self.lost and persist else 8
+        return 1 if self.lost else 8
 
     def settle_links(self, kinds: Set[str]) -> None:
         """Where DVC left an uncached out as a link into the cache, ours is a copy."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from mlctl.errors import InvalidInput
 from mlctl.pipeline.attempt import Attempt
@@ -13,9 +12,9 @@ from mlctl.pipeline.events import Emit
 from mlctl.pipeline.fingerprint import changes
 from mlctl.pipeline.observer import Observer
 from mlctl.pipeline.plan import Step
-from mlctl.pipeline.planning import judge
 from mlctl.pipeline.project import Project, open_workspace
 from mlctl.pipeline.request import Options
+from mlctl.pipeline.spec import Stage
 
 
 def commit(
@@ -35,7 +34,7 @@ def commit(
     project.mend_locks(indices, emit)
     with open_workspace(project) as workspace:
         observer = Observer(project, workspace)
-        steps = tuple(_to_record(step, observer) for step in judge(observer, indices))
+        steps = tuple(_to_record(project.stages[index], observer) for index in indices)
         for step in steps:
             if step.changed and not force and not confirm(step):
                 raise InvalidInput(
@@ -55,10 +54,8 @@ def commit(
     return steps
 
 
-def _to_record(step: Step, observer: Observer) -> Step:
-    """The step with what differs from its record: not being in the cache is no difference."""
-    locked = observer.project.locked(step.stage)
-    seen = observer.seen(step.stage, locked)
-    seen = replace(seen, cached=frozenset(out.key for out in step.stage.outs))
-    reasons = [r for r in changes(step.stage, locked, seen) if r.kind != "always"]
-    return replace(step, reasons=tuple(reasons))
+def _to_record(stage: Stage, observer: Observer) -> Step:
+    """What differs from the record of the stage: not being in the cache is no difference."""
+    locked = observer.project.locked(stage)
+    seen = observer.seen(stage, locked, ask_cache=False)
+    return Step(stage, tuple(r for r in changes(stage, locked, seen) if r.kind != "always"))

@@ -95,8 +95,12 @@ class Observer:
             self._cached.add(memo)
         return True
 
-    def seen(self, stage: Stage, locked: LockedStage | None) -> Seen:
-        """Everything that the judgement of `stage` asks for."""
+    def seen(self, stage: Stage, locked: LockedStage | None, *, ask_cache: bool = True) -> Seen:
+        """Everything that the judgement of `stage` asks for.
+
+        Without `ask_cache`, all of its outs count as cached. A check of an object sets its
+        mode to 0444, and so takes that of an executable away from the links to it.
+        """
         before_deps = _by_path(locked.deps if locked else ())
         before_outs = _by_path(locked.outs if locked else ())
         deps = {}
@@ -106,7 +110,8 @@ class Observer:
         cached = frozenset(
             out.key
             for out in stage.outs
-            if out.cache and (d := before_outs.get(out.path)) is not None and self.in_cache(d)
+            if not ask_cache
+            or (out.cache and (d := before_outs.get(out.path)) is not None and self.in_cache(d))
         )
         values = {} if stage.frozen else self._values(stage)
         return Seen(deps, values, outs, cached)
