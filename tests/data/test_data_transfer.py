@@ -166,7 +166,7 @@ def test_a_remote_that_is_wrong(tmp_path: Path, repo: Repo, store: Path) -> None
     assert "no remote is called 'gone'" in repo.mlctl("push", code=2)
     repo.write(".dvc/config", "")
     assert "mlctl data remote add" in repo.mlctl("push", code=2)
-    repo.write(".dvc/config", "['remote \"store\"']\n    nonsense = 1\n")
+    repo.write(".dvc/config", "['remote \"store\"']\n    url = /x\n    nonsense = 1\n")
     assert "nonsense" in repo.mlctl("push", code=2)
 
 
