@@ -24,7 +24,7 @@ def main() -> None:
     asked = parser.parse_args()
     rows = list(measure(Size(), only=asked.only))
     if asked.write:
-        PAGE.write_text(page(rows))
+        PAGE.write_text(page(rows, PAGE.read_text() if asked.only else ""))
 
 
 def measure(size: Size, *, only: str = "") -> Iterator[Row]:

@@ -2,7 +2,7 @@
 
     python -m benchmarks             (in tests/) all rows; about a quarter of an hour
     python -m benchmarks --only noop rows whose name holds `noop`
-    python -m benchmarks --write     also write docs/benchmarks.md
+    python -m benchmarks --write     also write docs/benchmarks.md; with --only just these rows
 
 Every figure is the median wall time of whole processes, with warm caches, in seconds.
 """
@@ -161,20 +161,27 @@ def cells(row: Row) -> list[str]:
     return [row.what, f"{row.ours:.3f}", row.peer, theirs, row.ratio, row.target, row.floor]
 
 
-def page(rows: Sequence[Row]) -> str:
-    """docs/benchmarks.md."""
+def page(rows: Sequence[Row], before: str = "") -> str:
+    """docs/benchmarks.md; what the page said `before` of other rows stays, in its place."""
     import dvc
 
-    table = "\n".join(f"| {' | '.join(cells(row))} |" for row in rows)
+    lines = {(row.what, row.peer): f"| {' | '.join(cells(row))} |" for row in rows}
+    found: dict[tuple[str, str], str] = {}
+    for line in before.partition("|---|")[2].splitlines()[1:]:
+        what, _, peer, *_ = line.strip("| ").split(" | ")
+        found[what, peer] = line
+    table = "\n".join({**found, **lines}.values())
     return f"""\
 # Benchmarks
 
 Written by `cd tests && python -m benchmarks --write` on {time.strftime("%Y-%m-%d")}: Python
 {platform.python_version()}, DVC {dvc.__version__}, {platform.system()} {platform.machine()},
 {os.cpu_count()} processors. Medians of whole processes in seconds, measured by turns. The targets
-are those that the engine must reach; a row that misses its target says so by its figure.
+are those that mlctl must reach; a row that misses its target says so by its figure. The floor is
+the least that the work needs, measured by the same turns: a Python program that looks at every
+file, or `cp -r` (for a commit with `sync`). With `--only` the other rows stay as they are.
 
-| what | mlctl | peer | peer's time | ratio | target |
-|---|---|---|---|---|---|
+| what | mlctl | peer | peer's time | ratio | target | above the floor |
+|---|---|---|---|---|---|---|
 {table}
 """
