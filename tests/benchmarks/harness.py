@@ -168,7 +168,7 @@ def page(rows: Sequence[Row], before: str = "") -> str:
     lines = {(row.what, row.peer): f"| {' | '.join(cells(row))} |" for row in rows}
     found: dict[tuple[str, str], str] = {}
     for line in before.partition("|---|")[2].splitlines()[1:]:
-        what, _, peer, *_ = line.strip("| ").split(" | ")
+        what, _, peer, *_ = (cell.strip() for cell in line.strip("|").split("|"))
         found[what, peer] = line
     table = "\n".join({**found, **lines}.values())
     return f"""\
