@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -27,7 +27,7 @@ from mlctl.errors import Busy, InvalidInput
 if TYPE_CHECKING:
     from mlctl.cli._view import View
     from mlctl.pipeline.project import Project
-    from mlctl.pipeline.request import Options
+    from mlctl.pipeline.request import Options, Where
 
 app = typer.Typer()
 
@@ -109,7 +109,7 @@ def run(
     from mlctl.cli._view import view
     from mlctl.pipeline.planning import planned
     from mlctl.pipeline.project import Project
-    from mlctl.pipeline.request import Options
+    from mlctl.pipeline.request import Options, Where
     from mlctl.projects.settings import load_settings
 
     if set_params and dry:
@@ -151,7 +151,7 @@ def run(
         wait=not no_wait,
     )
     commit = settings.records_commit if commit is None else commit
-    where = (on, settings.hosts)
+    where = Where(on, settings.hosts)
     return _run(project, indices, options, jobs, commit, where, view(json, quiet, verbose))
 
 
@@ -161,7 +161,7 @@ def _run(
     options: Options,
     jobs: int,
     commit: bool,
-    where: tuple[str | None, Mapping[str, Mapping[str, Any]]],
+    where: Where,
     shown: View,
 ) -> int:
     from mlctl.experiments.recorded import run_and_record
@@ -175,8 +175,7 @@ def _run(
             options=options,
             emit=shown,
             commit=commit,
-            on=where[0],
-            hosts=where[1],
+            where=where,
         ).result
     finally:
         shown.close()

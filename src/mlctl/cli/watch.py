@@ -84,7 +84,7 @@ def _run(
 ) -> int | None:
     from mlctl.cli._view import view
     from mlctl.experiments.recorded import run_and_record
-    from mlctl.pipeline.request import Options
+    from mlctl.pipeline.request import Options, Where
     from mlctl.projects.settings import load_settings
 
     settings = load_settings(seen.project.root)
@@ -98,7 +98,7 @@ def _run(
             options=Options(keep_going=keep_going),
             emit=shown,
             commit=settings.records_commit if commit is None else commit,
-            hosts=settings.hosts,
+            where=Where(hosts=settings.hosts),
         )
     finally:
         shown.close()

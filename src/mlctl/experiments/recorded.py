@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlctl.adapters import clock
 from mlctl.pipeline.events import Emit, Notice, RunFinished
 from mlctl.pipeline.project import Project
-from mlctl.pipeline.request import Options, Request
+from mlctl.pipeline.request import Options, Request, Where
 from mlctl.pipeline.results import RunResult
 from mlctl.pipeline.run import run
 from mlctl.records.ulid import new_ulid, short_form
@@ -18,6 +18,9 @@ from mlctl.records.ulid import new_ulid, short_form
 if TYPE_CHECKING:
     from mlctl.experiments.commit import CommitResult
     from mlctl.records.run import CodeState
+
+
+_HERE = Where()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +41,17 @@ def run_and_record(
     options: Options,
     emit: Emit,
     commit: bool,
-    on: str | None = None,
-    hosts: Mapping[str, Mapping[str, Any]] | None = None,
+    where: Where = _HERE,
 ) -> Recorded:
     """Run the stages and record what ran; nothing is recorded where all was up to date.
 
-    Stages that name no place run `on` a host of `hosts`, or here.
+    Stages that name no place run `where` that says, or here.
 
     With `commit`, the record and the files that the run changed are committed, as
     `experiments.commit` says.
     """
     run_id = new_ulid(clock.now(), os.urandom(10))
-    request = Request(run_id, tuple(argv), tuple(indices), jobs, options, on, hosts or {})
+    request = Request(run_id, tuple(argv), tuple(indices), jobs, options, where)
     captured: list[CodeState | None] = []
 
     def capture() -> None:

@@ -188,7 +188,7 @@ class Attempt:
             log,
             settings.timeout,
             self.context.watcher,
-            self._files(),
+            None if self.context.place(self.stage) == LOCAL else self._files(),
             settings.gpus,
             settings.env_from,
             lambda message: self.context.emit(Notice(message, stage=self.stage.address)),

@@ -63,7 +63,7 @@ class Loop:
         self._finish = finish
         self._observer = observer
         self._watcher = RunWatcher(self._project.config.local_dir, request.run_id)
-        self._places = Places(request)
+        self._places = Places(request.where)
         self._finished: queue.SimpleQueue[tuple[int, Outcome]] = queue.SimpleQueue()
         self._failed = False
         self._ends: deque[float] = deque()  # when the latest stages ended

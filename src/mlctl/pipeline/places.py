@@ -7,20 +7,20 @@ from dataclasses import replace
 from mlctl import plugins
 from mlctl.errors import ConfigError, InvalidInput, suggestion
 from mlctl.executors import LOCAL, Executor
-from mlctl.pipeline.request import Request
+from mlctl.pipeline.request import Where
 from mlctl.pipeline.spec import Settings, Stage
 
 
 class Places:
     """The executors of one run, each made when the first stage needs it."""
 
-    def __init__(self, request: Request) -> None:
-        self._request = request
+    def __init__(self, where: Where) -> None:
+        self._where = where
         self._executors: dict[str, Executor] = {}
 
     def of(self, stage: Stage) -> str:
         """The name of the stage's place."""
-        return stage.settings.on or self._request.on or LOCAL
+        return stage.settings.on or self._where.on or LOCAL
 
     def is_here(self, stage: Stage) -> bool:
         return self.of(stage) == LOCAL
@@ -54,7 +54,7 @@ class Places:
             executor.close()
 
     def _make(self, name: str, stage: Stage) -> Executor:
-        hosts = self._request.hosts
+        hosts = self._where.hosts
         if name in hosts:
             from mlctl.executors import ssh
 
@@ -64,7 +64,7 @@ class Places:
             from mlctl.executors import _spread
 
             return _spread.Executor(labelled)
-        if name in (LOCAL, *plugins.external("mlctl.executors")):
+        if name == LOCAL or name in plugins.external("mlctl.executors"):
             executor: Executor = plugins.load("mlctl.executors", name, kind="place").Executor()
             return executor
         message = f"no host and no label is called {name!r}"

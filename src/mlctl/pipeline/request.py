@@ -21,16 +21,21 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """One call of `mlctl run`: which stages, how many at a time, where, and with which options.
+class Where:
+    """`on` is the host, or the label, of stages that name none; `hosts` the settings of each host
+    that there is."""
 
-    `on` is the host of stages that name none; `hosts` the settings of each host that there is.
-    """
+    on: str | None = None
+    hosts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call of `mlctl run`: which stages, how many at a time, where, and with which options."""
 
     run_id: str
     argv: tuple[str, ...]
     indices: tuple[int, ...]
     jobs: int
     options: Options = field(default_factory=Options)
-    on: str | None = None
-    hosts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    where: Where = field(default_factory=Where)
