@@ -11,6 +11,7 @@ from mlctl.adapters import ssh
 from mlctl.errors import Busy, NotAble
 from mlctl.hosts import packing
 from mlctl.hosts.agent import wire
+from mlctl.hosts.agent.objects import Damaged
 from mlctl.hosts.channel import Channel, LostContact, Refused, open_channel
 
 _ROUNDS = 5  # times that a host may ask for objects before it gets them all
@@ -95,7 +96,7 @@ class Host:
                 frames = self._until_stopped(channel.stream("get", md5s=wanted))
                 pieces = (data for kind, data in frames if kind == wire.DATA)
                 yield from packing.unpack(pieces, wanted, place)
-        except packing.Damaged as damaged:
+        except Damaged as damaged:
             self.call("verify", md5s=wanted)
             raise Gone(f"host {self.name!r}: {damaged}") from None
         except Refused as refused:

@@ -5,21 +5,16 @@ Many small files so cost no round trips of their own; `agent.objects.ENTRY` is t
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from mlctl.errors import Busy
-from mlctl.hosts.agent.objects import ENTRY
+from mlctl.hosts.agent.objects import ENTRY, Damaged, copy_verified
 from mlctl.store.links import temporary_name
 
 PIECE = 1 << 18  # bytes of a frame
 Source = str | bytes  # an object to send: the file that holds it, or its bytes
-
-
-class Damaged(Exception):
-    """An object that came with other bytes than its name says."""
 
 
 def pack(md5s: Iterable[str], sources: Mapping[str, Source]) -> Iterator[bytes]:
@@ -71,28 +66,13 @@ def unpack(
         Path(target).parent.mkdir(parents=True, exist_ok=True)
         temporary = os.path.join(os.path.dirname(target), temporary_name())
         try:
-            _write(stream, md5, size, temporary)
+            with open(temporary, "xb") as file:
+                copy_verified(stream.some, size, md5, file)
             os.replace(temporary, target)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
         yield md5
-
-
-def _write(stream: _Stream, md5: str, size: int, path: str) -> None:
-    digest = hashlib.md5(usedforsecurity=False)
-    with open(path, "xb", buffering=0) as file:
-        left = size
-        while left:
-            data = stream.some(left)
-            if not data:
-                raise Damaged(f"{md5} was cut off")
-            digest.update(data)
-            while data:  # a short write is told by its number alone
-                written = file.write(data)
-                data, left = data[written:], left - written
-    if digest.hexdigest() != md5.partition(".")[0]:
-        raise Damaged(f"{md5} came with other bytes")
 
 
 class _Stream:

@@ -123,16 +123,32 @@ def is_held(path: str) -> bool:
     return False
 
 
-class Shared:
-    """Held while a job is being made, so that nothing that it needs is collected (`gc`)."""
+class Locked:
+    """The file `path`, made where it is not there, is locked in the block; who comes later waits.
 
-    def __init__(self, home: str, *, exclusive: bool = False) -> None:
-        self._path = os.path.join(home, "gc.lock")
-        self._kind = fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH
+    With `shared`, others may hold it so at the same time.
+    """
+
+    def __init__(self, path: str, *, shared: bool = False) -> None:
+        self._path = path
+        self._kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
 
     def __enter__(self) -> None:
-        self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._handle = _opened(self._path)
         fcntl.flock(self._handle, self._kind)
 
     def __exit__(self, *_: object) -> None:
         os.close(self._handle)
+
+
+def _opened(path: str) -> int:
+    """One that is there need not be writable for us: it may be another user's."""
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def against_gc(home: str, *, shared: bool) -> Locked:
+    """Held `shared` while a job is being made, so that nothing that it needs is collected."""
+    return Locked(os.path.join(home, "gc.lock"), shared=shared)

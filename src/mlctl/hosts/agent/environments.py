@@ -7,7 +7,6 @@ the requirements, of the Python that it is made with, and of the machine.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import subprocess
@@ -60,9 +59,8 @@ class Environment:
             os.utime(self._ready)
             return
         waits()
-        handle = os.open(self.path + ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handle = _locked(self.path + ".lock", give_up)
         try:
-            _lock(handle, give_up)
             if not self.is_ready():
                 import shutil
 
@@ -83,7 +81,7 @@ class Environment:
             install.run([uv, "venv", "-q", "--python", sys.executable, self.path])
             argv = [uv, "pip", "install", "-q", "--python", python]
         else:
-            if not _has_venv():
+            if not has_venv():
                 version = "{}.{}".format(*sys.version_info)
                 raise Failed(
                     "its Python has no venv: install uv there, or python{}-venv by apt, or set "
@@ -129,19 +127,19 @@ class _Installer:
             raise Failed("{} failed\n{}".format(os.path.basename(argv[0]), "\n".join(lines)))
 
 
-def _lock(handle: int, give_up: Callable[[], bool]) -> None:
+def _locked(path: str, give_up: Callable[[], bool]) -> int:
+    """The descriptor that locks `path`. Raises Cancelled when `give_up()` became true."""
     while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if give_up():
-                raise Cancelled from None
-            time.sleep(_PERIOD)
-        else:
-            return
+        handle = disk.hold(path)
+        if handle is not None:
+            return handle
+        if give_up():
+            raise Cancelled
+        time.sleep(_PERIOD)
 
 
-def _has_venv() -> bool:
+def has_venv() -> bool:
+    """Whether this Python can make environments; Debian leaves that out of its own."""
     try:
         import ensurepip
         import venv

@@ -7,7 +7,7 @@ import sys
 import time
 from typing import Any
 
-from mlctl.hosts.agent import gpus, leases, processes
+from mlctl.hosts.agent import environments, gpus, leases, processes
 
 _NAMES = {"cpython": "CPython", "pypy": "PyPy"}  # as `platform` says them
 LOGIND = ("/etc/systemd/logind.conf", "/usr/lib/systemd/logind.conf")
@@ -61,7 +61,7 @@ def facts(home: str) -> dict[str, Any]:
         "boot": processes.boot_id(),
         "time": time.time(),
         "tools": {name: shutil.which(name) for name in ("uv", "git", "conda", "docker")},
-        "venv": _has_venv(),
+        "venv": environments.has_venv(),
         "kills_at_logout": kills_at_logout(),
     }
 
@@ -92,12 +92,3 @@ def kills_at_logout() -> bool:
         if "killuserprocesses=no" in lines:
             return False
     return False
-
-
-def _has_venv() -> bool:
-    try:
-        import ensurepip  # noqa: F401 - Debian leaves it out of its Python
-        import venv  # noqa: F401
-    except ImportError:
-        return False
-    return True

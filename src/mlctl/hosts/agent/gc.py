@@ -22,7 +22,7 @@ def collect(home: str, days: float, *, dry: bool) -> dict[str, Any]:
     go when no job that stays needs it and it was made `days` ago, an environment when it was not
     used since then and nothing runs.
     """
-    with disk.Shared(home, exclusive=True):
+    with disk.against_gc(home, shared=False):
         oldest = time.time() - days * 86400
         gone = [name for name in names(home) if _may_go(Job(home, name), oldest)]
         kept = set(names(home)) - set(gone)

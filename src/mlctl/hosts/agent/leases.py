@@ -12,7 +12,6 @@ made once, without a mode to write for others, and opened for reading, which is 
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import json
 import os
@@ -20,7 +19,7 @@ import stat
 import time
 from typing import Any, Callable, Sequence
 
-from mlctl.hosts.agent import gpus
+from mlctl.hosts.agent import disk, gpus
 
 PLACES = ("/run/lock/mlctl", "/dev/shm/mlctl", "/var/tmp/mlctl-locks")
 PERIOD = 0.5  # seconds between two looks of one who waits
@@ -44,7 +43,7 @@ class Leases:
 
         It is lost with its holder, unless the job comes again before others look.
         """
-        with _Held(self._file("mutex")):
+        with disk.Locked(self._file("mutex")):
             for _, name in self._tickets():
                 if name.partition("-")[2] == job:  # its supervisor died: it keeps its place
                     handle = os.open(os.path.join(self.queue, name), os.O_RDONLY | os.O_CLOEXEC)
@@ -70,7 +69,7 @@ class Leases:
                     ticket.count, len(ticket.known)
                 )
             )
-        with _Held(self._file("mutex")):
+        with disk.Locked(self._file("mutex")):
             ahead = 0
             for _, entry in self.waiting(prune=True):
                 if entry["ticket"] == ticket.name:
@@ -78,7 +77,7 @@ class Leases:
                 ahead += entry["gpus"]
             taken: dict[str, int] = {}
             for uuid in ticket.known:
-                handle = _lock(self._file("gpu-" + uuid))
+                handle = disk.hold(self._file("gpu-" + uuid), create=False)
                 if handle is not None:
                     taken[uuid] = handle
             mine: Sequence[str] = ()
@@ -101,7 +100,7 @@ class Leases:
         for number, name in self._tickets():
             path = os.path.join(self.queue, name)
             try:
-                handle = _lock(path)
+                handle = disk.hold(path, create=False)
             except FileNotFoundError:  # who waited has just left
                 continue
             if handle is not None:  # nobody holds it: its owner died
@@ -119,15 +118,9 @@ class Leases:
 
     def holders(self) -> set[str]:
         """The UUIDs of the GPUs that are leased now."""
-        found = set()
-        for name in os.listdir(self.folder):
-            if name.startswith("gpu-"):
-                handle = _lock(os.path.join(self.folder, name))
-                if handle is None:
-                    found.add(name[len("gpu-") :])
-                else:
-                    os.close(handle)
-        return found
+        names = [name for name in os.listdir(self.folder) if name.startswith("gpu-")]
+        held = [name for name in names if disk.is_held(os.path.join(self.folder, name))]
+        return {name[len("gpu-") :] for name in held}
 
     def _tickets(self) -> list[tuple[int, str]]:
         found = []
@@ -175,18 +168,6 @@ class Lease:
         self.handles = []
 
 
-class _Held:
-    def __init__(self, path: str) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        self._handle = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
-        fcntl.flock(self._handle, fcntl.LOCK_EX)
-
-    def __exit__(self, *_: object) -> None:
-        os.close(self._handle)
-
-
 def wait_for(leases: Leases, ticket: Ticket, give_up: Callable[[], bool]) -> Lease | None:
     """The lease, as soon as it is to be had; None where `give_up()` became true before."""
     while not give_up():
@@ -195,18 +176,6 @@ def wait_for(leases: Leases, ticket: Ticket, give_up: Callable[[], bool]) -> Lea
             return lease
         time.sleep(PERIOD)
     return None
-
-
-def _lock(path: str) -> int | None:
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(handle)
-        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-            return None
-        raise
-    return handle
 
 
 def _create(path: str) -> int:

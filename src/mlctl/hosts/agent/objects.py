@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import struct
-from typing import IO, Any, Callable, Dict, Iterable, Mapping
+from typing import IO, Any, Callable, Dict, Iterable, Mapping, Union
 
 from mlctl.hosts.agent import disk
 
@@ -20,7 +20,7 @@ ENTRY = struct.Struct(">32s4sQ")  # MD5 in hex, "" or ".dir", size in bytes
 CHUNK = 1 << 20
 TRUSTED = 946_684_800 * 10**9  # nanoseconds: the first moment of 2000
 _SYNC_EACH = 8  # up to so many objects a sync of each is cheaper than one of all
-Read = Callable[[int], bytes]  # so many bytes, fewer only at the end
+Read = Callable[[int], Union[bytes, memoryview]]  # so many bytes, fewer only at the end
 
 
 class Damaged(Exception):
@@ -123,7 +123,7 @@ class Objects:
         temporary = self._temporary()
         try:
             with open(temporary, "xb") as file:
-                _copy(read, size, md5, file)
+                copy_verified(read, size, md5, file)
             self._name(temporary, md5)
         except BaseException:
             disk.remove(temporary)
@@ -197,8 +197,11 @@ class Objects:
         self._fresh.clear()
 
 
-def _copy(read: Read, size: int, md5: str, file: IO[bytes]) -> None:
-    """Write `size` bytes to the file. Raises Damaged where they are not those of `md5`."""
+def copy_verified(read: Read, size: int, md5: str, file: IO[bytes]) -> None:
+    """Write `size` bytes to the buffered file. Raises Damaged where they are not those of `md5`.
+
+    `read` may give fewer bytes than it is asked for, and none only at the end.
+    """
     digest = _new_md5()
     while size:
         data = read(min(size, CHUNK))

@@ -12,7 +12,7 @@ import select
 import sys
 from typing import Any, Mapping, Sequence
 
-from mlctl.hosts.agent import disk, home, processes, wire
+from mlctl.hosts.agent import disk, home, wire
 from mlctl.hosts.agent.follow import Follower
 from mlctl.hosts.agent.jobs import Job, Unknown, names
 from mlctl.hosts.agent.objects import ENTRY, Damaged, Objects
@@ -42,9 +42,6 @@ class Requests:
         job.spec()
         return job
 
-    def hello(self) -> dict[str, Any]:
-        return {"home": self.place, "python": sys.version.split()[0], "boot": processes.boot_id()}
-
     def facts(self) -> dict[str, Any]:
         from mlctl.hosts.agent import facts  # what is seldom asked for is imported then
 
@@ -55,7 +52,7 @@ class Requests:
     ) -> dict[str, Any]:
         """Make and start the job, or say which objects it needs first. Twice is as good as once."""
         made = Job(self.place, job)
-        with disk.Shared(self.place):
+        with disk.against_gc(self.place, shared=True):
             if not made.exists():
                 need = self._needs(spec)
                 if need:
