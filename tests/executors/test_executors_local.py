@@ -29,10 +29,20 @@ def read(job):
 def alive(pid):
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
         return False
-    with open(f"/proc/{pid}/stat") as file:
-        return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def ended(pid):
+    """Whether the process ends: the kernel delivers a SIGKILL a moment after it was sent."""
+    end = time.monotonic() + 10
+    while alive(pid):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
 
 
 def test_commands_run_in_order_and_write_one_log(job):
@@ -54,7 +64,7 @@ def test_a_timeout_ends_the_whole_group(job, tmp_path):
     end = Executor().run(todo)
     assert end.timed_out
     assert time.monotonic() - began < 10
-    assert not alive(int((tmp_path / "pid").read_text()))
+    assert ended(int((tmp_path / "pid").read_text()))
 
 
 def test_a_background_process_left_behind_does_not_block(job):
@@ -76,7 +86,7 @@ def test_cancel_ends_children_and_grandchildren(job, tmp_path, stubborn):
     thread.join(timeout=15)
     assert ends[0].cancelled
     time.sleep(0.1)
-    assert not alive(int((tmp_path / "pid").read_text()))
+    assert ended(int((tmp_path / "pid").read_text()))
 
 
 def test_a_killed_command_tells_its_signal(job):

@@ -12,7 +12,12 @@ from e2e.sandbox import call
 __all__ = ["box"]
 
 UPPER = """mlctl each 'tr a-z A-Z <"$MLCTL_INPUT" >"$MLCTL_OUTPUT"'"""
-LOOK = "command -v python dvc pip pytest > out; echo $PATH >> out; command -v mlctl >> out"
+NAMES = ("python", "dvc", "pip", "pytest")
+# A name at a time: dash's `command -v` answers for its first operand only.
+LOOK = (
+    f"for name in {' '.join(NAMES)}; do command -v $name; done > out; "
+    "echo $PATH >> out; command -v mlctl >> out"
+)
 
 
 @pytest.fixture
@@ -44,7 +49,7 @@ def test_mlctl_is_all_that_is_added(box, bare):
     box.stages({"look": {"cmd": LOOK, "outs": ["out"]}})
     run(box, bare)
     *found, path, mlctl = box.read("out").splitlines()
-    known = [shutil.which(name, path=bare) for name in ("python", "dvc", "pip", "pytest")]
+    known = [shutil.which(name, path=bare) for name in NAMES]
     assert found == [name for name in known if name]
     assert path == f"{bare}:{box.root}/.mlctl/bin"
     assert mlctl == f"{box.root}/.mlctl/bin/mlctl"
