@@ -13,13 +13,13 @@ from sklearn import datasets
 from mlctl.data.contracts import facts, naming
 from mlctl.data.contracts.compile import compile_contract
 from mlctl.data.contracts.contract import ColumnContract, parse
-from mlctl.data.contracts.infer import Inferred, infer, infer_lazy
+from mlctl.data.contracts.infer import Inferred, infer
 from mlctl.data.contracts.render import to_yaml
 from mlctl.data.contracts.verdict import Failure, judge
 
 
 def inferred(frame: pl.DataFrame, *, text: bool = False) -> Inferred:
-    return infer(frame, data="d.csv", name="d", file="c.yaml", text=text)
+    return infer(frame.lazy(), data="d.csv", name="d", file="c.yaml", text=text)
 
 
 def column(values: object, name: str = "x", *, text: bool = False) -> tuple[ColumnContract, str]:
@@ -218,7 +218,7 @@ def test_a_large_file_is_read_in_a_stream(
     frame.write_csv(path) if ending == "csv" else frame.write_parquet(path)
     text = ending == "csv"
     lazy = pl.scan_csv(path, infer_schema=False) if text else pl.scan_parquet(path)
-    found = infer_lazy(lazy, data="d.csv", name="d", file="c.yaml", text=text)
+    found = infer(lazy, data="d.csv", name="d", file="c.yaml", text=text)
     by_name = {c.name: c for c in found.contract.columns}
     types = [by_name[name].type for name in ("number", "word")]
     assert types == (["float", "str"] if text else ["str", "str"])

@@ -15,14 +15,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlctl.adapters import tables
+from mlctl.adapters import table_formats, tables
 from mlctl.cli.main import run
 from mlctl.data.profiles import record
 from mlctl.data.profiles.building import build
 from mlctl.data.profiles.column import Column, of_series
 from mlctl.data.profiles.form import from_dict, to_dict
 from mlctl.data.profiles.marks import Marks, marks_of, parsed
-from mlctl.data.profiles.opening import ENDINGS, TableFile
+from mlctl.data.profiles.opening import TableFile
 from mlctl.data.profiles.profile import Profile, parse_profile, profile_text
 from mlctl.data.profiles.record import DataRef, load, profile_path, read_ref
 from mlctl.errors import ConfigError, InvalidInput
@@ -418,9 +418,11 @@ def write(path: Path, frame: pl.DataFrame) -> TableFile:
     match path.suffix:
         case ".csv":
             frame.write_csv(path)
+        case ".tsv":
+            frame.write_csv(path, separator="\t")
         case ".parquet":
             frame.write_parquet(path, row_group_size=77_777)
-        case ".jsonl":
+        case ".jsonl" | ".ndjson":
             frame.write_ndjson(path)
         case _:
             frame.write_ipc(path)
@@ -492,8 +494,11 @@ def test_unusual_types(tmp_path: Path, frame: pl.DataFrame) -> None:
     assert profile_text(parse_profile(text, name="profiles/x.json")) == text
 
 
-def test_endings_are_those_that_tables_knows() -> None:
-    assert ENDINGS == tables.FORMATS
+@pytest.mark.parametrize("ending", tables.FORMATS)
+def test_endings_are_those_that_tables_knows(tmp_path: Path, ending: str) -> None:
+    file = write(tmp_path / f"t{ending}", pl.DataFrame({"n": [1, 2, 3]}))
+    assert table_formats.is_table(f"t{ending.upper()}")
+    assert build([file], Marks(shown=frozenset("n"))).rows == 3
 
 
 def test_zeros_have_no_sign(tmp_path: Path) -> None:

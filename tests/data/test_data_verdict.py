@@ -27,7 +27,7 @@ def verdict_of(frame: pl.DataFrame, columns: str, rest: str = "", *, text: bool 
 
 
 def inferred(frame: pl.DataFrame, *, text: bool) -> str:
-    found = infer(frame, data="d.csv", name="d", file="c.yaml", text=text)
+    found = infer(frame.lazy(), data="d.csv", name="d", file="c.yaml", text=text)
     return to_yaml(found.contract, found.notes)
 
 

@@ -48,12 +48,6 @@ def fetch(root: StrPath, targets: Sequence[str]) -> str:
     return said.removeprefix("ERROR: ").removeprefix("WARNING: ")
 
 
-def pull_run_cache(root: str) -> None:
-    """Bring the remote's run-cache here, as `dvc repro --pull` does. Raises NotAble."""
-    with _answering():
-        _repo(root).stage_cache.pull(None)
-
-
 def pull_objects(root: str, md5s: Sequence[str]) -> None:
     """Bring objects (`….dir` with the files of the folder) into the cache. Raises NotAble."""
     from dvc_data.hashfile.hash_info import HashInfo

@@ -225,9 +225,10 @@ def without_secrets(url: str) -> str:
     return _USER.sub("//", url)
 
 
-def has_password(url: str) -> bool:
-    """Whether a URL carries one, so that it must not come into git."""
-    return bool(_PASSWORD.search(url))
+def refuse_password(url: str, *, hint: str) -> None:
+    """Raise InvalidInput for a URL that carries one: it would come into git."""
+    if _PASSWORD.search(url):
+        raise InvalidInput("a password in a URL would come into git", hint=hint)
 
 
 def _no_remote(name: str | None, known: Sequence[str]) -> InvalidInput:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from mlctl.adapters import table_faults
 from mlctl.adapters.files import replacing
+from mlctl.adapters.table_formats import FORMATS, is_table
 from mlctl.errors import InvalidInput
 from mlctl.plugins import missing_extra
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 StrPath = str | os.PathLike[str]
-FORMATS = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".arrow", ".feather")
 ROW_GROUP = 131_072
 CANNOT_READ = (pl.exceptions.PolarsError, OSError)  # what a damaged file makes Polars raise
 _BATCH = 65_536  # rows
@@ -248,7 +248,7 @@ def write_batches(
     and nothing is written.
     """
     target = Path(path)
-    if target.suffix.lower() not in FORMATS:
+    if not is_table(target):
         raise InvalidInput(f"{target}: not a table format", hint=f"one of {', '.join(FORMATS)}")
 
     def source(*_pushed_down: object) -> Iterator[pl.DataFrame]:

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 from mlctl import plugins
 from mlctl.adapters import dvc
-from mlctl.adapters.remotes import has_password
+from mlctl.adapters.remotes import refuse_password
 from mlctl.data import pointer, source, tracking
 from mlctl.errors import InvalidInput
 from mlctl.pipeline.project import Project
 
+_KEPT_OUT = "use an SSH key, or git's credential helper"
 _CLOUDS = {
     "s3",
     "gs",
@@ -46,11 +47,11 @@ def elsewhere(text: str) -> Elsewhere | None:
         url, hash_mark, path = text.removeprefix("git+").rpartition("#")
         if not hash_mark or not path:
             raise InvalidInput(f"{text}: which file of it?", hint="git+URL#path/in/the/repository")
-        _refuse_password(url)
+        refuse_password(url, hint=_KEPT_OUT)
         return Elsewhere(url.removeprefix("file://"), path)
     scheme, _ = source.split(text)
     if scheme in _CLOUDS and scheme not in plugins.names("mlctl.data.sources"):
-        _refuse_password(text)
+        refuse_password(text, hint=_KEPT_OUT)
         return Elsewhere(text)
     return None
 
@@ -92,11 +93,3 @@ def update_by_dvc(root: str, path: str, *, rev: str | None) -> tracking.Added:
     before = pointer.read(root, file).md5
     dvc.ask("update", *(["--rev", rev] if rev else []), "--", file, cwd=root)
     return tracking.as_added(root, path, before)
-
-
-def _refuse_password(url: str) -> None:
-    if has_password(url):
-        raise InvalidInput(
-            "a password in a URL would come into git",
-            hint="use an SSH key, or git's credential helper",
-        )

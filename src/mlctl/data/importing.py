@@ -12,6 +12,7 @@ from typing import Any, cast
 from mlctl import plugins
 from mlctl.adapters import clock
 from mlctl.adapters.files import copy_file, replacing
+from mlctl.adapters.table_formats import is_table
 from mlctl.data import pointer, source, tracking
 from mlctl.errors import InvalidInput
 from mlctl.pipeline.project import Project
@@ -91,10 +92,10 @@ def in_format_of(file: Path, target: Path) -> Path:
     """`file` itself, or converted where `target` has another table format's ending."""
     if file.suffix.lower() == target.suffix.lower():
         return file
+    if not (is_table(file) and is_table(target)):
+        return file
     from mlctl.adapters import tables
 
-    if file.suffix.lower() not in tables.FORMATS or target.suffix.lower() not in tables.FORMATS:
-        return file
     converted = file.with_name(f"converted{target.suffix}")
     tables.write(tables.read(file), converted)
     return converted

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from mlctl.adapters.files import write_text
 from mlctl.data.contracts import files
 from mlctl.data.contracts.contract import Contract, parse
-from mlctl.data.contracts.infer import INTRO, Inferred, infer_lazy
+from mlctl.data.contracts.infer import INTRO, Inferred, infer
 from mlctl.data.contracts.render import to_yaml
 from mlctl.data.table_files import judge_tables, table_files
 from mlctl.errors import ConfigError, InvalidInput
@@ -116,7 +116,7 @@ def _inferred(root: str, data: str, dataset: str) -> Inferred:
     file = files.path_of(dataset)
     lazy, text = _scanned(root, _paths(root, data, file))
     with _readable(data):
-        found = infer_lazy(lazy, data=data, name=dataset, file=file, text=text)
+        found = infer(lazy, data=data, name=dataset, file=file, text=text)
     if not found.contract.columns:
         raise InvalidInput(f"{data}: a table without columns")
     return found

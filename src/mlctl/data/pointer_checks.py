@@ -16,6 +16,8 @@ from typing import NamedTuple
 from mlctl.adapters import git, yaml
 from mlctl.data import staged
 from mlctl.data.findings import Finding, Suite
+from mlctl.data.profiles.record import FOLDER as PROFILES
+from mlctl.data.profiles.record import profile_path
 from mlctl.data.staged import StagedOut
 from mlctl.errors import ConfigError, InvalidInput, Unmerged
 from mlctl.reports.scales import size_text
@@ -24,7 +26,6 @@ from mlctl.store.config import load_config
 
 Rules = Mapping[tuple[str, str, str], StagedOut]
 
-PROFILES = "profiles"
 _BEFORE = ("HEAD", "MERGE_HEAD", "CHERRY_PICK_HEAD")  # what these hold is no news
 _FILES = ("100644", "100755")
 
@@ -274,7 +275,7 @@ def _stale_profiles(look: _Look, pointers: Sequence[_Pointer]) -> Iterator[Findi
         (out, file)
         for pointer in pointers
         for out in pointer.outs
-        if out.digest and (file := f"{PROFILES}/{out.path}.json") in look.blobs
+        if out.digest and (file := profile_path(out.path)) in look.blobs
         if pointer.file in look.chosen or file in look.chosen
     ]
     texts = git.contents([look.blobs[file].oid for _, file in items], look.root)

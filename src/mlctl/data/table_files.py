@@ -10,11 +10,13 @@ import os
 from collections.abc import Sequence
 from functools import partial
 
+from mlctl.adapters.table_formats import FORMATS, is_table
 from mlctl.data.contracts.compile import compile_contract
 from mlctl.data.contracts.contract import Contract
 from mlctl.data.contracts.counting import Source
 from mlctl.data.contracts.outcome import Verdict
 from mlctl.data.contracts.verdict import judge_files
+from mlctl.data.whereabouts import is_pattern
 from mlctl.errors import ConfigError
 
 _RESTORE = "restore it with `mlctl data pull`, or correct the path"
@@ -47,17 +49,15 @@ def split_files(root: str, contract: Contract, paths: Sequence[str]) -> dict[str
 
 def find_tables(root: str, data: str) -> tuple[list[str], str]:
     """The paths from `root` that `data` names, sorted; where there are none, what is missing."""
-    from mlctl.adapters.tables import FORMATS
-
     data = data.rstrip("/")
     path = os.path.join(root, data)
     if os.path.isfile(path):
         return [data], ""
     if os.path.isdir(path):
-        found = [name for name in _walk(path) if name.lower().endswith(FORMATS)]
+        found = [name for name in _walk(path) if is_table(name)]
         missing = f"{data} holds no table (a file that ends in {', '.join(FORMATS)})"
         return sorted(f"{data}/{name}" for name in found), missing
-    if glob.has_magic(data):
+    if is_pattern(data):
         names = glob.glob(data, root_dir=root, recursive=True)
         found = [name for name in names if os.path.isfile(os.path.join(root, name))]
         return sorted(found), f"no file matches {data}"

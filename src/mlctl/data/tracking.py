@@ -22,6 +22,7 @@ from mlctl.store.digest import Digest
 from mlctl.store.ignore import Ignore
 from mlctl.store.locks import repo_lock
 from mlctl.store.observe import observe
+from mlctl.store.observed import Observed
 from mlctl.store.state import State
 
 Change = Literal["added", "updated", "unchanged"]
@@ -176,10 +177,12 @@ def ls(root: str) -> list[Tracked]:
 def _tracked(root: str, file: str, ignore: Ignore, state: State) -> Tracked:
     known = pointer.read(root, file)
     seen = observe(root, known.path, state, ignore)
-    condition: Condition = "ok"
-    if seen is None:
-        condition = "missing"
-    elif seen.digest.md5 != known.md5:
-        condition = "modified"
-    source = known.origin.get("source")
+    source, condition = known.origin.get("source"), compared(seen, known.md5)
     return Tracked(known.path, known.md5, known.size, known.nfiles, source, condition)
+
+
+def compared(seen: Observed | None, md5: str | None) -> Condition:
+    """How what lies in the workspace stands against the hash that is recorded."""
+    if seen is None:
+        return "missing"
+    return "ok" if seen.digest.md5 == md5 else "modified"

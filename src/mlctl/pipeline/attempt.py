@@ -16,7 +16,6 @@ from mlctl.adapters import clock, dvc
 from mlctl.adapters.files import read_text, write_text
 from mlctl.errors import AnswerNo, InvalidInput
 from mlctl.executors import LOCAL, Exit, Files, Job, _devices
-from mlctl.executors._reach import path_with_mlctl
 from mlctl.pipeline import edit, run_cache
 from mlctl.pipeline.context import Context
 from mlctl.pipeline.events import Notice, Outcome, StageStarted
@@ -245,12 +244,11 @@ class Attempt:
         }
         if self.context.place(self.stage) != LOCAL:
             return {**env, **self.stage.settings.env}  # a host has a root and a PATH of its own
-        project = self.context.project
-        env["DVC_ROOT"] = os.environ.get("DVC_ROOT", project.root)
+        env["DVC_ROOT"] = os.environ.get("DVC_ROOT", self.context.project.root)
         env.update(self.stage.settings.env)
         path = env.get("PATH", os.environ.get("PATH"))
         if path:
-            env["PATH"] = path_with_mlctl(path, project.config.local_dir)
+            env["PATH"] = self.context.reach(path)
         if self._gpus:
             env.update(_devices.visible(self._gpus))
         return env

@@ -36,7 +36,8 @@ def _ignore(*_: str) -> None:
 class Context:
     """The services of one run; `follow` and `release` begin and end the reading of a log.
 
-    `place` names where a stage runs: `local`, or a host.
+    `place` names where a stage runs: `local`, or a host. `reach` makes of a PATH one on which
+    stages of this machine find mlctl.
     """
 
     run_id: str
@@ -49,6 +50,7 @@ class Context:
     tracked_outs: frozenset[str]  # keys of cached outs that git tracks
     executor: Callable[[Stage], Executor] = _nowhere
     place: Callable[[Stage], str] = _here
+    reach: Callable[[str], str] = str
     watcher: Watcher | None = None
     follow: Callable[[str, str], None] = _ignore
     release: Callable[[str], None] = _ignore

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 
 from mlctl.adapters import clock
 from mlctl.adapters.files import is_locked, remove_tree
 from mlctl.errors import Busy, MlctlError, refused
 from mlctl.executors import _devices
+from mlctl.executors._reach import path_with_mlctl
 from mlctl.executors._tail import Tail
 from mlctl.executors._watch import RunWatcher, end_abandoned
 from mlctl.pipeline import feasible
@@ -104,6 +105,8 @@ class Loop:
             context,
             executor=self._places.executor,
             place=self._places.of,
+            # Looked up once: most stages have the PATH of all the others.
+            reach=cache(partial(path_with_mlctl, local_dir=project.config.local_dir)),
             watcher=self._watcher,
             follow=self._tail.follow,
             release=self._tail.release,

@@ -38,6 +38,21 @@ def repo_lock(config: Config, *, wait: float | None = DVC_PATIENCE) -> Iterator[
         yield
 
 
+@contextmanager
+def claimed(config: Config, cmd: str, paths: Sequence[str]) -> Iterator[None]:
+    """Hold the repository, and absolute `paths` against stages that read or write them.
+
+    Others are told that `cmd` works on them. Raises Busy.
+    """
+    locks = PathLocks(config, cmd)
+    with repo_lock(config):
+        locks.publish([], paths)
+        try:
+            yield
+        finally:
+            locks.withdraw([], paths)
+
+
 class PathLocks:
     """This process's entries in DVC's rwlock, for all the stages that it runs at once.
 

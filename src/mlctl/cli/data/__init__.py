@@ -1,1 +1,1 @@
-"""Data: track it, import it, and write down what it promises."""
+"""Data: its versions, what it promises, and what changed in it."""

@@ -43,14 +43,7 @@ class Inferred:
     rows: int = 0
 
 
-def infer(frame: pl.DataFrame, *, data: str, name: str, file: str, text: bool = False) -> Inferred:
-    """The contract that `frame` suggests; `text` says that it comes from a format without types."""
-    return infer_lazy(frame.lazy(), data=data, name=name, file=file, text=text)
-
-
-def infer_lazy(
-    lazy: pl.LazyFrame, *, data: str, name: str, file: str, text: bool = False
-) -> Inferred:
+def infer(lazy: pl.LazyFrame, *, data: str, name: str, file: str, text: bool = False) -> Inferred:
     """The contract that a table suggests, which is read in a stream where it is large."""
     facts = survey(lazy, text=text)
     said = [describe(item) for item in facts]

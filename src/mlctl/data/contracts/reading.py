@@ -67,21 +67,6 @@ def conversion(name: str, dtype: pl.DataType, kind: str, types: Types) -> pl.Exp
     return None
 
 
-def converted_series(series: pl.Series, kind: str, *, text: bool) -> pl.Series | None:
-    """`series` as `kind`, null where a value does not read as one.
-
-    None where the types do not fit at all.
-    """
-    import polars as pl
-
-    from mlctl.adapters.tables import canonical
-
-    if series.null_count() == series.len():
-        return pl.Series(series.name, [None] * series.len(), dtype=canonical(kind))
-    found = conversion(series.name, series.dtype, kind, "none" if text else "column")
-    return None if found is None else series.to_frame().select(found).to_series()
-
-
 def _worse(name: str, dtype: pl.DataType, kind: str, types: Types) -> pl.Expr | None:
     """Where values have types of their own: which of an unfit column's are at fault, as it seems.
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from mlctl.adapters.table_formats import is_table
 from mlctl.data.diffing.columns import ColumnChange, compare_columns
 from mlctl.data.diffing.files import FileChanges, compare_files
 from mlctl.data.diffing.rows import RowChanges, compare_rows
 from mlctl.data.diffing.versions import Side, Version
-from mlctl.data.profiles.opening import is_table
 from mlctl.errors import InvalidInput, suggestion
 
 Change = Literal["added", "removed", "changed", "renamed"]

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from mlctl.adapters.table_formats import is_table
 from mlctl.data.profiles.marks import Contracts, Marks, marks_of, parsed
-from mlctl.data.profiles.opening import TableFile, is_table
+from mlctl.data.profiles.opening import TableFile
 from mlctl.data.profiles.profile import Profile, parse_profile, profile_text
 from mlctl.data.profiles.profiling import data_paths, profile_of, table_file
 from mlctl.data.profiles.record import DataRef, profile_path, ref_of

@@ -53,8 +53,7 @@ def marks_of(contracts: Contracts, path: str, tables: Sequence[str]) -> Marks:
     if not on:
         return Marks()
     listed = [
-        {column.name for column in contract.columns if not getattr(column, "personal", False)}
-        for contract, _ in on
+        {column.name for column in contract.columns if not column.personal} for contract, _ in on
     ]
     kinds = {
         column.name: cast("Kind", column.type)
@@ -62,7 +61,7 @@ def marks_of(contracts: Contracts, path: str, tables: Sequence[str]) -> Marks:
         for column in contract.columns
         if column.type != "any"
     }
-    labels = [label for contract, _ in on if (label := getattr(contract, "label", None))]
+    labels = [contract.label for contract, _ in on if contract.label]
     keys = [contract.key for contract, _ in on if contract.key]
     return Marks(
         shown=frozenset(set.intersection(*listed)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# As `adapters.tables.FORMATS`, which needs Polars.
-ENDINGS = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".arrow", ".feather")
 _GUESSED = (".csv", ".tsv", ".jsonl", ".ndjson")  # formats whose types are told from their values
 _LOOK = 10_000  # rows that tell them
 
@@ -43,11 +40,6 @@ class Tables:
     frames: Sequence[pl.LazyFrame]
     kinds: Mapping[str, Kind]
     columns: Sequence[Sequence[str]]
-
-
-def is_table(name: str) -> bool:
-    """Whether a file's name says that it holds a table."""
-    return os.path.splitext(name)[1].lower() in ENDINGS
 
 
 def read_tables(files: Sequence[TableFile], marks: Marks, work: Callable[[Tables], T]) -> T:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from mlctl.adapters.files import read_text, write_text
+from mlctl.adapters.table_formats import is_table
 from mlctl.data.profiles.marks import Contracts, Marks, marks_of, read_contracts
-from mlctl.data.profiles.opening import TableFile, is_table
+from mlctl.data.profiles.opening import TableFile
 from mlctl.data.profiles.record import DataRef, is_newer, load, profile_path, ref_of
 from mlctl.errors import Busy, ConfigError, InvalidInput
 from mlctl.pipeline.project import Project, open_workspace

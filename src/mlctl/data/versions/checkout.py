@@ -13,7 +13,7 @@ from mlctl.pipeline.project import Project, open_workspace
 from mlctl.store.cache import MissingObjects
 from mlctl.store.checkout import Changes, checkout_part
 from mlctl.store.checkout import checkout as checkout_out
-from mlctl.store.locks import PathLocks, repo_lock
+from mlctl.store.locks import claimed
 from mlctl.store.workspace import Workspace
 
 Outcome = Literal["added", "modified", "unchanged", "missing", "refused"]
@@ -39,14 +39,9 @@ def checkout(project: Project, targets: Sequence[str], *, force: bool = False) -
     """
     wanted = find_wanted(project, targets)
     paths = [project.path(item.key) for item in wanted]
-    locks = PathLocks(project.config, "mlctl data checkout")
-    with open_workspace(project) as workspace, repo_lock(project.config):
-        locks.publish([], paths)
-        try:
-            done = [_one(workspace, item, force) for item in wanted]
-        finally:
-            locks.withdraw([], paths)
-    return done
+    claim = claimed(project.config, "mlctl data checkout", paths)
+    with open_workspace(project) as workspace, claim:
+        return [_one(workspace, item, force) for item in wanted]
 
 
 def _one(workspace: Workspace, item: Wanted, force: bool) -> CheckedOut:

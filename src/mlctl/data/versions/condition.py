@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
+from mlctl.data import tracking
 from mlctl.data.versions.place import open_place
 from mlctl.data.versions.push import parcel
 from mlctl.data.versions.wanted import Wanted, by_remote, find_wanted
 from mlctl.pipeline.project import Project, open_workspace
 from mlctl.store.verify import Object
-
-State = Literal["ok", "modified", "missing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +18,7 @@ class Condition:
     """One out in the workspace against what is recorded; `cached` is whether the cache has that."""
 
     path: str
-    state: State
+    state: tracking.Condition
     cached: bool
 
     @property
@@ -52,9 +50,7 @@ def conditions(project: Project, targets: Sequence[str]) -> list[Condition]:
         found = []
         for item in wanted:
             seen = workspace.observe(item.out.key, legacy=item.digest.legacy)
-            state: State = "missing" if seen is None else "ok"
-            if seen is not None and seen.digest.md5 != item.digest.md5:
-                state = "modified"
+            state = tracking.compared(seen, item.digest.md5)
             found.append(Condition(item.out.key, state, workspace.cache.has(item.digest)))
     return sorted(found, key=lambda condition: condition.path)
 

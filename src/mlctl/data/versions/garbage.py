@@ -21,7 +21,7 @@ from mlctl.store import links
 from mlctl.store.cache import Cache, MissingObjects
 from mlctl.store.config import Config, load_config
 from mlctl.store.ignore import Ignore
-from mlctl.store.locks import PathLocks, repo_lock
+from mlctl.store.locks import claimed
 from mlctl.store.tree import parse_tree
 from mlctl.store.verify import Object, objects_in
 from mlctl.store.workspace import Workspace, open_workspace
@@ -77,13 +77,8 @@ def collect(
     try:
         if not remove:
             return list(_collect(workspace, scope, cloud, remote, jobs, remove=False))
-        locks = PathLocks(workspace.config, "mlctl data gc")
-        with repo_lock(workspace.config):
-            locks.publish([], [workspace.root])
-            try:
-                return list(_collect(workspace, scope, cloud, remote, jobs, remove=True))
-            finally:
-                locks.withdraw([], [workspace.root])
+        with claimed(workspace.config, "mlctl data gc", [workspace.root]):
+            return list(_collect(workspace, scope, cloud, remote, jobs, remove=True))
     finally:
         workspace.state.close()
 

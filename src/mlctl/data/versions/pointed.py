@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from mlctl.errors import InvalidInput, did_you_mean
 from mlctl.pipeline.project import Project
 from mlctl.pipeline.spec import Out, Stage
-from mlctl.store.locks import PathLocks, repo_lock
+from mlctl.store.locks import claimed
 
 # Of the outs of a `.dvc` file that `dvc add` writes, with the notes that people add.
 _PLAIN_OUT = {"md5", "size", "nfiles", "isexec", "hash", "path", "desc", "type", "labels", "meta"}
@@ -66,17 +66,9 @@ def find_pointed(project: Project, target: str) -> Pointed:
     )
 
 
-@contextmanager
-def changing(project: Project, keys: Sequence[str]) -> Iterator[None]:
+def changing(project: Project, keys: Sequence[str]) -> AbstractContextManager[None]:
     """Hold the repository, and `keys` against stages that read or write them. Raises Busy."""
-    paths = [project.path(key) for key in keys]
-    locks = PathLocks(project.config, "mlctl data")
-    with repo_lock(project.config):
-        locks.publish([], paths)
-        try:
-            yield
-        finally:
-            locks.withdraw([], paths)
+    return claimed(project.config, "mlctl data", [project.path(key) for key in keys])
 
 
 def exists(project: Project, key: str) -> bool:

@@ -6,9 +6,9 @@ import re
 
 from mlctl.adapters import remote_config
 from mlctl.adapters.remote_config import Level
-from mlctl.adapters.remotes import has_password
-from mlctl.errors import InvalidInput
+from mlctl.adapters.remotes import refuse_password
 
+_KEPT_OUT = "leave it out; `mlctl data remote modify NAME password` keeps it out of git"
 _SECRET = re.compile(
     r"password|passphrase|secret|token|account_key|access_key|key_id|connection_string"
 )
@@ -21,7 +21,7 @@ def is_secret(option: str) -> bool:
 
 def add(root: str, name: str, url: str, *, default: bool, force: bool, level: Level) -> None:
     """Add a remote. Raises InvalidInput for a URL with a password in it, which git would keep."""
-    _refuse_password(url)
+    refuse_password(url, hint=_KEPT_OUT)
     remote_config.add(root, name, url, default=default, force=force, level=level)
 
 
@@ -31,16 +31,8 @@ def modify(root: str, name: str, option: str, value: str | None, *, level: Level
     Raises InvalidInput for an unknown remote, option or value.
     """
     if option == "url" and value is not None:
-        _refuse_password(value)
+        refuse_password(value, hint=_KEPT_OUT)
     if is_secret(option) and level == "repo":
         level = "local"
     remote_config.modify(root, name, option, value, level=level)
     return level
-
-
-def _refuse_password(url: str) -> None:
-    if has_password(url):
-        raise InvalidInput(
-            "a password in a URL would come into git",
-            hint="leave it out; `mlctl data remote modify NAME password` keeps it out of git",
-        )
