@@ -9,6 +9,7 @@ from typing import Any
 
 from mlctl.errors import ConfigError
 from mlctl.records.canonical import line, number, plain, pretty
+from mlctl.records.run_metrics import Series
 from mlctl.records.schema import load_record
 from mlctl.records.ulid import ulid_seconds
 
@@ -17,10 +18,12 @@ SCHEMA = f"mlctl.{KIND}/{VERSION}"
 HEAD_LIMIT = 8192  # bytes: a listing reads every head, and git keeps every one
 STATUSES = ("finished", "failed", "interrupted")
 
-# What gives way, in this order, when a head would be larger; all of it stands in stages.jsonl,
-# but for `argv` and `omitted`.
-_GIVES_WAY = ("params", "metrics", "ran", "failed", "omitted", "argv")
+# What gives way, in this order, when a head would be larger. All of it stands in stages.jsonl,
+# params.json or metrics.jsonl, but for `argv`, `omitted` and what a script itself calls a seed.
+_GIVES_WAY = ("params", "metrics", "series", "ran", "failed", "omitted", "seeds", "argv")
 _NOTE = 32  # bytes that the note of what gave way takes itself
+# Fields that came after the first release: left out where they say nothing.
+_LATER = ("name", "origin", "seeds", "series", "full")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +54,21 @@ class Host:
 
 
 @dataclass(frozen=True, slots=True)
+class Whole:
+    """The whole of what the record has a part of, in DVC's cache: `md5:…`, and its bytes."""
+
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunHead:
     """One run in short. Times are `2026-11-23T23:02:05.123Z`; `env` is `sha256:…`.
 
     `ran` and `failed` are addresses of stages; `truncated` counts what gave way, by field.
+    `name` is the one that the run began with: a later one is an event. `origin` has a `kind`
+    (`python`, or `import` with the `source` and the `id` that the run has there) where no pipeline
+    ran. `series` sums up the logged metrics; `full` is all of metrics.jsonl where that is thinned.
     """
 
     id: str
@@ -73,6 +87,11 @@ class RunHead:
     ran: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
     truncated: Mapping[str, int] = field(default_factory=dict)
+    name: str | None = None
+    origin: Mapping[str, Any] | None = None
+    seeds: Mapping[str, Any] = field(default_factory=dict)
+    series: Mapping[str, Series] = field(default_factory=dict)
+    full: Whole | None = None
 
 
 def run_folder(run_id: str) -> str:
@@ -87,12 +106,15 @@ def head_text(head: RunHead) -> str:
     Where it would be larger, entries give way: of maps the longest first, of lists from the end.
     """
     data: dict[str, Any] = plain({"schema": SCHEMA, **asdict(head)})
+    for name in _LATER:
+        if not data[name]:
+            del data[name]
     text = pretty(data)
     for name in _GIVES_WAY:
         over = len(text.encode()) - HEAD_LIMIT
         if over <= 0:
             break
-        place = data["git"] or {} if name == "omitted" else data
+        place = (data["git"] or {}) if name == "omitted" else data
         before = len(place.get(name, ()))
         if before:
             place[name] = _shortened(place[name], over + _NOTE)
@@ -136,7 +158,7 @@ def parse_head(text: str, *, name: str) -> RunHead:
 
 
 def _head(data: dict[str, Any]) -> RunHead:
-    git, host = data.get("git"), data["host"]
+    git, host, full = data.get("git"), data["host"], data.get("full")
     if data["status"] not in STATUSES:
         raise ValueError(f"no status of a run: {data['status']!r}")
     return RunHead(
@@ -156,6 +178,22 @@ def _head(data: dict[str, Any]) -> RunHead:
         ran=tuple(data["ran"]),
         failed=tuple(data["failed"]),
         truncated=data["truncated"],
+        name=data.get("name"),
+        origin=data.get("origin"),
+        seeds=data.get("seeds", {}),
+        series={name: _series(it) for name, it in data.get("series", {}).items()},
+        full=Whole(full["digest"], full["size"]) if full else None,
+    )
+
+
+def _series(data: dict[str, Any]) -> Series:
+    return Series(
+        last=number(data["last"]),
+        min=number(data["min"]),
+        max=number(data["max"]),
+        min_step=number(data["min_step"]),
+        max_step=number(data["max_step"]),
+        n=data["n"],
     )
 
 

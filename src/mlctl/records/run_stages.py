@@ -26,6 +26,8 @@ class StageRecord:
     """One stage of a run. `params` and `metrics` are by file; memory is in bytes.
 
     `reasons` are the fields of the plan's reasons that say something, as JSON has them.
+    `logged` are the parameters that the script logged, by dotted name; `usage` is the use of the
+    machine over time (docs/formats/run.md).
     """
 
     address: str
@@ -45,6 +47,8 @@ class StageRecord:
     peak_memory: int | None = None
     cpu_seconds: float | None = None
     host: Mapping[str, Any] = field(default_factory=dict)
+    logged: Mapping[str, Any] = field(default_factory=dict)
+    usage: Mapping[str, Any] = field(default_factory=dict)
 
 
 def stages_text(stages: Iterable[StageRecord]) -> str:
@@ -106,6 +110,8 @@ def _stage(data: dict[str, Any]) -> StageRecord:
         peak_memory=data.get("peak_memory"),
         cpu_seconds=data.get("cpu_seconds"),
         host=data.get("host", {}),
+        logged=data.get("logged", {}),
+        usage=data.get("usage", {}),
     )
 
 
