@@ -130,7 +130,7 @@ def _shortened(section: Any, excess: int) -> Any:
         while kept and excess > 0:
             excess -= len(line(kept.pop()).encode())
         return kept
-    sizes = {key: len(line([key, value]).encode()) for key, value in section.items()}
+    sizes = {key: _entry_size(key, value) for key, value in section.items()}
     rest = dict(section)
     for key in sorted(sizes, key=lambda k: (-sizes[k], k)):
         if excess <= 0:
@@ -138,6 +138,12 @@ def _shortened(section: Any, excess: int) -> Any:
         del rest[key]
         excess -= sizes[key]
     return rest
+
+
+def _entry_size(key: str, value: Any) -> int:
+    """The bytes of an entry of a map in the head: its lines, indented once more, and a comma."""
+    text = pretty({key: value}).removeprefix("{\n").removesuffix("\n}\n")
+    return len(text.encode()) + text.count("\n") + 1 + len(",\n")
 
 
 def parse_head(text: str, *, name: str) -> RunHead:
