@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 from mlctl.errors import ConfigError
 from mlctl.records.run import HEAD_LIMIT, Host, RunHead, Whole, head_text, parse_head
 from mlctl.records.run_events import Event, event_text, fold, parse_event
-from mlctl.records.run_metrics import Series, StepLine, parse_steps, steps_text, summed_up
+from mlctl.records.run_metrics import (
+    Series,
+    StepLine,
+    parse_steps,
+    series_names,
+    series_of,
+    steps_text,
+    summaries,
+)
 from mlctl.records.run_stages import StageRecord, parse_stages, stages_text
 from mlctl.records.ulid import new_ulid
 
@@ -70,9 +78,20 @@ def test_what_is_no_step_is_an_error_that_names_the_line(row: str) -> None:
 
 
 def test_a_series_is_summed_up_without_its_nans() -> None:
-    assert summed_up([0, 1, 2, 3], [0.5, math.nan, 0.1, 0.9]) == Series(0.9, 0.1, 0.9, 2, 3, 4)
-    only = summed_up([7], [math.nan])
+    values = [math.nan, 0.5, 0.1, 0.9]
+    lines = [StepLine({"loss": value}, step, 0.0) for step, value in enumerate(values)]
+    assert series_of(summaries(lines)) == {"loss": Series(0.9, 0.1, 0.9, 2, 3, 4)}
+    only = series_of(summaries(lines[:1]))["loss"]
     assert (math.isnan(only.last), math.isnan(only.min), only.n) == (True, True, 1)
+
+
+def test_a_series_goes_by_its_metric_and_by_its_stage_where_two_logged_it() -> None:
+    keys = [("train", 0, "loss"), ("tune", 1, "loss"), ("train", 1, "loss"), ("tune", 2, "auc")]
+    assert series_names(keys) == {
+        ("tune", 2, "auc"): "auc",
+        ("train", 0, "loss"): "train:loss",
+        ("tune", 1, "loss"): "tune:loss",
+    }
 
 
 def test_what_came_later_to_a_head_comes_back() -> None:

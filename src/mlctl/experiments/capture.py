@@ -6,18 +6,16 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from mlctl.adapters.files import remove_tree, sync, write_text
-from mlctl.errors import InvalidInput
+from mlctl.adapters.files import write_text
 from mlctl.experiments.code import keep_snapshot, write_patch
 from mlctl.experiments.describe import Scrub, head_of, scrubber, stage_of
-from mlctl.experiments.environment import described, environment_digest, machine
+from mlctl.experiments.environment import described, machine
 from mlctl.experiments.metrics import metrics_keys, read_metrics_file
 from mlctl.experiments.naming import merged
+from mlctl.experiments.publish import HEAD, new_record, write_environment
 from mlctl.pipeline.results import RunResult
-from mlctl.records.run import CodeState, Host, RunHead, head_text, run_folder
+from mlctl.records.run import CodeState, Host, head_text, run_folder
 from mlctl.records.run_stages import StageRecord, stages_text
-from mlctl.records.ulid import is_ulid
-from mlctl.store.state import make_local_dir
 
 
 def write_record(
@@ -30,16 +28,22 @@ def write_record(
     """Write the record of a run and return its folder's key, `runs/<yyyymmdd>/<ulid>`.
 
     `code` is what `code_state` said before the run, `environment` the text of `environment`;
-    `metrics` those of the head, read from the stages' metrics outs unless given. The folder is made
-    under `.mlctl` and renamed, so a killed process leaves a whole record or none.
-
-    Raises InvalidInput where the id is no ULID or has a record already: one is never written twice.
+    `metrics` those of the head, read from the stages' metrics outs unless given. Raises
+    InvalidInput as `new_record` does.
     """
-    if not is_ulid(result.run_id):
-        raise InvalidInput(f"{result.run_id!r} is no id of a run: it must be a ULID")
-    key = run_folder(result.run_id)
-    if os.path.lexists(os.path.join(root, key)):
-        raise InvalidInput(f"{key} exists already; a record is never written twice")
+    with new_record(root, result.run_id) as folder:
+        _write(folder, root, result, code, environment, metrics)
+    return run_folder(result.run_id)
+
+
+def _write(
+    folder: Path,
+    root: str,
+    result: RunResult,
+    code: CodeState | None,
+    environment: str | None,
+    metrics: Mapping[str, float] | None,
+) -> None:
     stages, found = _stages(root, result)
     python, platform = described(environment) if environment else machine()
     head = head_of(
@@ -47,14 +51,16 @@ def write_record(
         stages,
         found if metrics is None else metrics,
         git=code,
-        env=_write_environment(root, environment) if environment else None,
+        env=write_environment(root, environment) if environment else None,
         host=Host(os.cpu_count(), python, platform),
         scrub=_scrub(root),
     )
     if code is not None and code.snapshot is not None:
         keep_snapshot(root, result.run_id, code.snapshot)
-    _write_folder(root, key, head, stages, code)
-    return key
+    write_text(folder / "stages.jsonl", stages_text(stages))
+    if code is not None:
+        write_patch(root, code, os.path.abspath(folder / "code.patch"))
+    write_text(folder / HEAD, head_text(head))
 
 
 def _stages(root: str, result: RunResult) -> tuple[tuple[StageRecord, ...], dict[str, float]]:
@@ -71,36 +77,3 @@ def _stages(root: str, result: RunResult) -> tuple[tuple[StageRecord, ...], dict
 def _scrub(root: str) -> Scrub:
     home = os.path.expanduser("~")
     return scrubber({os.path.realpath(root): ".", os.path.abspath(root): ".", home: "~"})
-
-
-def _write_environment(root: str, text: str) -> str:
-    digest = environment_digest(text)
-    path = Path(root, "runs", "_env", f"{digest}.txt")
-    if not path.exists():
-        write_text(path, text)
-    return f"sha256:{digest}"
-
-
-def _write_folder(
-    root: str, key: str, head: RunHead, stages: tuple[StageRecord, ...], code: CodeState | None
-) -> None:
-    local = os.path.join(root, ".mlctl")
-    make_local_dir(local)
-    temporary = Path(local, "tmp", f"run-{head.id}-{os.getpid()}")
-    temporary.mkdir(parents=True)
-    try:
-        write_text(temporary / "stages.jsonl", stages_text(stages))
-        if code is not None:
-            write_patch(root, code, os.path.abspath(temporary / "code.patch"))
-        write_text(temporary / "run.json", head_text(head))
-        _publish(temporary, Path(root, key))
-    except BaseException:
-        remove_tree(temporary)
-        raise
-
-
-def _publish(temporary: Path, folder: Path) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    sync(temporary)
-    os.rename(temporary, folder)
-    sync(folder.parent)

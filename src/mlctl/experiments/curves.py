@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mlctl.adapters.files import read_text
 from mlctl.records.run import run_folder
-from mlctl.records.run_metrics import StepLine, parse_steps
+from mlctl.records.run_metrics import Key, StepLine, keys_of, parse_steps, series_names
 
 METRICS = "metrics.jsonl"
 
@@ -38,33 +38,11 @@ def load_curves(root: str, run_id: str) -> dict[str, Curve]:
 
 def curves_of(lines: Iterable[StepLine]) -> dict[str, Curve]:
     """The curves in `lines`, named and sorted as `load_curves` says."""
-    names = named_series(points_of(lines))
-    return {name: Curve(*map(tuple, zip(*names[name], strict=True))) for name in sorted(names)}
-
-
-Key = tuple[str | None, int, str]  # the stage, the rank, the metric
-Point = tuple[float, float, float]  # the step, the seconds, the value
-
-
-def points_of(lines: Iterable[StepLine]) -> dict[Key, list[Point]]:
-    """The points of each metric of each process."""
-    series: dict[Key, list[Point]] = {}
+    points: dict[Key, list[tuple[float, float, float]]] = {}
     for it in lines:
-        for metric, value in it.metrics.items():
-            key = (it.stage, it.rank, metric)
-            series.setdefault(key, []).append((it.step, it.t, value))
-    return series
-
-
-def named_series(series: dict[Key, list[Point]]) -> dict[str, list[Point]]:
-    """The series of the lowest rank of each stage, by the names that `load_curves` says."""
-    lowest: dict[tuple[str | None, str], int] = {}
-    for stage, rank, metric in series:
-        lowest[stage, metric] = min(rank, lowest.get((stage, metric), rank))
-    several: dict[str, int] = {}
-    for _, metric in lowest:
-        several[metric] = several.get(metric, 0) + 1
+        for key in keys_of(it):
+            points.setdefault(key, []).append((it.step, it.t, it.metrics[key[2]]))
     return {
-        metric if several[metric] == 1 else f"{stage}:{metric}": series[stage, rank, metric]
-        for (stage, metric), rank in lowest.items()
+        name: Curve(*map(tuple, zip(*points[key], strict=True)))
+        for key, name in series_names(points).items()
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,9 @@ class StepLine:
     t: float
     stage: str | None = None
     rank: int = 0
+
+
+Key = tuple[str | None, int, str]  # one series: its stage, its rank, its metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +77,64 @@ def parse_steps(text: str, *, name: str) -> tuple[StepLine, ...]:
     return tuple(found)
 
 
-def summed_up(steps: Iterable[float], values: Iterable[float]) -> Series:
-    """A series in short; there is at least one value."""
-    pairs = list(zip(steps, values, strict=True))
-    told = [pair for pair in pairs if not math.isnan(pair[1])] or pairs
-    least = min(told, key=lambda pair: pair[1])
-    most = max(told, key=lambda pair: pair[1])
-    return Series(pairs[-1][1], least[1], most[1], least[0], most[0], len(pairs))
+def keys_of(it: StepLine) -> list[Key]:
+    """The series that a line has a point of."""
+    return [(it.stage, it.rank, metric) for metric in it.metrics]
+
+
+def series_names(keys: Iterable[Key]) -> dict[Key, str]:
+    """The series that are shown, with the names they go by, sorted by name.
+
+    The name is the metric's, `stage:metric` where several stages logged one of that name. Of
+    several ranks it is the lowest that logged the metric.
+    """
+    lowest: dict[tuple[str | None, str], int] = {}
+    for stage, rank, metric in keys:
+        lowest[stage, metric] = min(rank, lowest.get((stage, metric), rank))
+    several = Counter(metric for _, metric in lowest)
+    names: dict[Key, str] = {
+        (stage, rank, metric): metric if several[metric] == 1 else f"{stage}:{metric}"
+        for (stage, metric), rank in lowest.items()
+    }
+    return dict(sorted(names.items(), key=lambda item: item[1]))
+
+
+class Summary:
+    """Sums up a series point by point."""
+
+    def __init__(self, step: float, value: float) -> None:
+        self.last, self.count = value, 1
+        self._least = self._most = (step, value)
+
+    def add(self, step: float, value: float) -> None:
+        self.last = value
+        self.count += 1
+        if value < self._least[1] or math.isnan(self._least[1]):
+            self._least = (step, value)
+        if value > self._most[1] or math.isnan(self._most[1]):
+            self._most = (step, value)
+
+    def series(self) -> Series:
+        least, most = self._least, self._most
+        return Series(self.last, least[1], most[1], least[0], most[0], self.count)
+
+
+def summaries(lines: Iterable[StepLine]) -> dict[Key, Summary]:
+    """Each series of `lines`, which are read once."""
+    found: dict[Key, Summary] = {}
+    for it in lines:
+        for key in keys_of(it):
+            value = it.metrics[key[2]]
+            if key in found:
+                found[key].add(it.step, value)
+            else:
+                found[key] = Summary(it.step, value)
+    return found
+
+
+def series_of(found: Mapping[Key, Summary]) -> dict[str, Series]:
+    """The series of a head, by the names they go by."""
+    return {name: found[key].series() for key, name in series_names(found).items()}
 
 
 def _step(data: dict[str, Any]) -> StepLine:
