@@ -152,7 +152,8 @@ def run(
     )
     commit = settings.records_commit if commit is None else commit
     where = Where(on, settings.hosts)
-    return _run(project, indices, options, jobs, commit, where, view(json, quiet, verbose))
+    shown = view(json, quiet, verbose)
+    return _run(project, indices, options, jobs, commit, where, settings.records_logs, shown)
 
 
 def _run(
@@ -162,6 +163,7 @@ def _run(
     jobs: int,
     commit: bool,
     where: Where,
+    logs: bool,
     shown: View,
 ) -> int:
     from mlctl.experiments.recorded import run_and_record
@@ -176,6 +178,7 @@ def _run(
             emit=shown,
             commit=commit,
             where=where,
+            logs=logs,
         ).result
     finally:
         shown.close()

@@ -99,6 +99,7 @@ def _run(
             emit=shown,
             commit=settings.records_commit if commit is None else commit,
             where=Where(hosts=settings.hosts),
+            logs=settings.records_logs,
         )
     finally:
         shown.close()

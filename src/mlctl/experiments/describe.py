@@ -6,21 +6,41 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from mlctl.adapters.clock import iso
-from mlctl.experiments.naming import params_of
+from mlctl.experiments.naming import flat, params_of
 from mlctl.pipeline.plan import Reason
 from mlctl.pipeline.results import RunResult, StageResult
 from mlctl.pipeline.spec import Digest, LockedPath, Stage
-from mlctl.records.run import CodeState, Host, RunHead
+from mlctl.records.run import CodeState, Host, RunHead, Whole
+from mlctl.records.run_metrics import Series
 from mlctl.records.run_stages import FileRecord, StageRecord
+from mlctl.records.secrets import HIDDEN, hidden, is_secret_name
 
 NAMED = 20  # stages that a head names; all of them stand in stages.jsonl
+LONGEST_NAME = 200  # characters of a run's name
+_SEED = re.compile(r"(?:.*[._:])?(?:seed|random_seed|random_state)", re.IGNORECASE)
 
 Scrub = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """What the processes of a run logged: `params` by stage and dotted name, `left_out` the number
+    of files that were not kept.
+    """
+
+    series: Mapping[str, Series] = field(default_factory=dict)
+    params: Mapping[str | None, Mapping[str, Any]] = field(default_factory=dict)
+    full: Whole | None = None
+    left_out: int = 0
+
+
+NOTHING = Logged()
 
 
 def head_of(
@@ -32,10 +52,17 @@ def head_of(
     env: str | None,
     host: Host,
     scrub: Scrub,
+    logged: Logged = NOTHING,
+    seeds: Mapping[str, Any] = MappingProxyType({}),
+    name: str | None = None,
 ) -> RunHead:
-    """The head of the record of `result`; `env` is the environment's `sha256:…`."""
+    """The head of the record of `result`; `env` is the environment's `sha256:…`.
+
+    `seeds` are those that are no parameters.
+    """
     stages = tuple(stages)
     outcomes = Counter(stage.outcome for stage in stages)
+    params = params_of(stages)
     return RunHead(
         id=result.run_id,
         status=result.status,
@@ -47,18 +74,36 @@ def head_of(
         host=host,
         git=git,
         env=env,
-        params=params_of(stages),
-        metrics=dict(metrics),
+        params=params,
+        metrics={**last_values(logged), **metrics},
         outcomes=dict(outcomes),
         ran=tuple(s.address for s in stages if s.outcome == "ran")[:NAMED],
         failed=tuple(s.address for s in stages if s.outcome == "failed")[:NAMED],
+        truncated={"artifacts": logged.left_out} if logged.left_out else {},
+        name=name[:LONGEST_NAME] if name else None,
+        seeds={**seeds_in(params), **seeds},
+        series=logged.series,
+        full=logged.full,
     )
 
 
+def last_values(logged: Logged) -> dict[str, float]:
+    """The last value of each logged metric."""
+    return {name: series.last for name, series in logged.series.items()}
+
+
+def seeds_in(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that by their names are seeds: `train.seed`, `random_state`."""
+    return {name: value for name, value in params.items() if _SEED.fullmatch(name)}
+
+
 def stage_of(
-    result: StageResult, metrics: Mapping[str, Mapping[str, float]], scrub: Scrub
+    result: StageResult,
+    metrics: Mapping[str, Mapping[str, float]],
+    scrub: Scrub,
+    logged: Mapping[str, Any] = MappingProxyType({}),
 ) -> StageRecord:
-    """The line of one stage; `metrics` are by file."""
+    """The line of one stage; `metrics` are by file, `logged` are parameters by dotted name."""
     stage, locked = result.stage, result.locked
     cmd = locked.cmd if locked is not None and locked.cmd is not None else stage.cmd
     keys = {
@@ -66,6 +111,9 @@ def stage_of(
         **{params.path: params.key for params in stage.params},
         **{out.path: out.key for out in stage.outs},
     }
+    params = {_key(p, keys, stage): v for p, v in locked.params.items()} if locked else {}
+    params = {file: hidden("", values) for file, values in params.items()}
+    read = {name: value for values in params.values() for name, value in flat(values).items()}
     return StageRecord(
         address=_label(stage.address),
         outcome=result.outcome,
@@ -76,7 +124,7 @@ def stage_of(
         exit_code=result.exit_code,
         attempts=result.attempts,
         executor=result.executor,
-        params={_key(p, keys, stage): v for p, v in locked.params.items()} if locked else {},
+        params=params,
         metrics={key: values for key, values in metrics.items() if values},
         deps=tuple(_file(d, keys, stage) for d in locked.deps) if locked else (),
         outs=tuple(_file(o, keys, stage) for o in locked.outs) if locked else (),
@@ -84,6 +132,9 @@ def stage_of(
         peak_memory=result.peak_memory,
         cpu_seconds=None if result.cpu_seconds is None else round(result.cpu_seconds, 3),
         host=result.host or {},
+        # What the script logs of what it reads is said once.
+        logged={n: v for n, v in logged.items() if n not in read or read[n] != v},
+        usage=result.usage or {},
     )
 
 
@@ -145,6 +196,8 @@ def _command_line(argv: tuple[str, ...], scrub: Scrub) -> tuple[str, ...]:
 def _argument(argument: str, scrub: Scrub) -> str:
     text = scrub(argument)
     name, equals, value = text.partition("=")
+    if equals and value and is_secret_name(name):
+        return f"{name}={HIDDEN}"
     if equals and name.startswith("-") and value.startswith("/"):
         return f"{name}={_label(value)}"
     return _label(text) if text.startswith("/") else text
@@ -154,6 +207,9 @@ def _reason(reason: Reason, scrub: Scrub) -> dict[str, Any]:
     data = {name: value for name, value in asdict(reason).items() if value is not None}
     if reason.path is not None:
         data["path"] = _label(reason.path)
+    if reason.kind == "param":
+        sides = [side for side in ("old", "new") if side in data]
+        data.update({side: hidden(reason.name or "", data[side]) for side in sides})
     if reason.kind == "cmd":
         for side in ("old", "new"):
             if isinstance(data.get(side), str):

@@ -22,19 +22,22 @@ def merged(by_file: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def params_of(stages: Iterable[StageRecord]) -> dict[str, Any]:
-    """All parameters that stages read, by dotted name."""
+    """All parameters that stages read or logged, by dotted name."""
     by_file: dict[str, dict[str, Any]] = {}
     for stage in stages:
         for file, values in stage.params.items():
-            by_file.setdefault(file, {}).update(_flat(values))
+            by_file.setdefault(file, {}).update(flat(values))
+        if stage.logged:
+            by_file[stage.address] = dict(stage.logged)
     return merged(by_file)
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested values by dotted name."""
+    found: dict[str, Any] = {}
     for name, value in values.items():
         if isinstance(value, Mapping) and value:
-            flat.update(_flat(value, f"{prefix}{name}."))
+            found.update(flat(value, f"{prefix}{name}."))
         else:
-            flat[f"{prefix}{name}"] = value
-    return flat
+            found[f"{prefix}{name}"] = value
+    return found

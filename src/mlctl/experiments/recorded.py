@@ -42,13 +42,16 @@ def run_and_record(
     emit: Emit,
     commit: bool,
     where: Where = _HERE,
+    name: str | None = None,
+    logs: bool = False,
 ) -> Recorded:
     """Run the stages and record what ran; nothing is recorded where all was up to date.
 
     Stages that name no place run `where` that says, or here.
 
     With `commit`, the record and the files that the run changed are committed, as
-    `experiments.commit` says.
+    `experiments.commit` says. `name` is the run's; `logs` keeps the end of each stage's log in the
+    record.
     """
     run_id = new_ulid(clock.now(), os.urandom(10))
     request = Request(run_id, tuple(argv), tuple(indices), jobs, options, where)
@@ -63,7 +66,7 @@ def run_and_record(
     result = run(project, request, emit, before_first=capture)
     recorded = Recorded(result)
     if result.touched:
-        recorded = _record(project.root, result, captured[0], commit=commit)
+        recorded = _record(project.root, result, captured[0], commit=commit, name=name, logs=logs)
         made = recorded.commit
         if made is not None and made.reason is not None:
             emit(Notice(f"the record is not committed: {made.reason}", "info"))
@@ -74,13 +77,21 @@ def run_and_record(
     return recorded
 
 
-def _record(root: str, result: RunResult, code: CodeState | None, *, commit: bool) -> Recorded:
+def _record(
+    root: str,
+    result: RunResult,
+    code: CodeState | None,
+    *,
+    commit: bool,
+    name: str | None,
+    logs: bool,
+) -> Recorded:
     # Imported here: a run that finds nothing to do is asked for all the time, and needs none of it.
     from mlctl.experiments.capture import write_record
     from mlctl.experiments.commit import commit_record
     from mlctl.experiments.environment import environment
 
-    key = write_record(root, result, code, environment())
+    key = write_record(root, result, code, environment(), name=name, logs=logs)
     made = commit_record(root, _paths(key, result), _message(result)) if commit else None
     return Recorded(result, key, made)
 

@@ -36,6 +36,7 @@ class StageResult:
     cpu_seconds: float | None = None
     host: Mapping[str, Any] | None = None  # what there is to say of another machine
     busy: bool = False  # another process held what it needs
+    usage: Mapping[str, Any] | None = None  # of this machine, over time
 
 
 @dataclass(frozen=True, slots=True)

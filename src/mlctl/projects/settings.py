@@ -25,7 +25,8 @@ _T = TypeVar("_T")
 class ProjectSettings:
     """`exists` says whether there is an `mlctl.yaml`: without one, the project is an adopted one.
 
-    `records_commit` is `records: {commit: auto}`; `jobs` the stages at one time, None where unsaid;
+    `records_commit` is `records: {commit: auto}`; `records_logs` keeps the end of each stage's log
+    in a run's record; `jobs` the stages at one time, None where unsaid;
     `hosts` the settings of each host by its name in `~/.ssh/config`; `show_values` is whether
     validation reports hold failing values, and `large_file` the bytes from which on a file belongs
     to DVC.
@@ -37,6 +38,7 @@ class ProjectSettings:
     hosts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     show_values: bool = False
     large_file: int = LARGE_FILE
+    records_logs: bool = False
 
     def default_jobs(self, asked: int | None = None) -> int:
         """Stages at one time: as asked, as set, else one for each processor.
@@ -59,6 +61,7 @@ def load_settings(root: str) -> ProjectSettings:
     return ProjectSettings(
         exists=committed is not None,
         records_commit=_first([_records_commit(d) for d in documents], False),
+        records_logs=_first([d.get("records", "logs") for d in documents], False),
         jobs=_first([d.whole("jobs", least=1) for d in documents], None),
         hosts=hosts,
         show_values=_first([d.get("validate", "show_values") for d in documents], False),
@@ -74,7 +77,8 @@ def _read(root: str, name: str) -> Document | None:
 
     document = Document.parse(read_text(path, name=name), file=name, empty=True)
     document.keys(known=("records", "jobs", "hosts", "validate", "data"))
-    document.keys("records", known=("commit",))
+    document.keys("records", known=("commit", "logs"))
+    document.flag("records", "logs", default=False)
     document.keys("validate", known=("show_values",))
     document.flag("validate", "show_values", default=False)
     document.keys("data", known=("large_file",))

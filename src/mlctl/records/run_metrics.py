@@ -66,7 +66,7 @@ def parse_steps(text: str, *, name: str) -> tuple[StepLine, ...]:
         if not row:
             continue
         try:
-            found.append(_step(json.loads(row)))
+            found.append(parse_step(row))
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise ConfigError(
                 f"not a step of a run: {type(error).__name__}: {error}",
@@ -137,7 +137,9 @@ def series_of(found: Mapping[Key, Summary]) -> dict[str, Series]:
     return {name: found[key].series() for key, name in series_names(found).items()}
 
 
-def _step(data: dict[str, Any]) -> StepLine:
+def parse_step(row: str) -> StepLine:
+    """One line. Raises what Python does for a damaged one: `parse_steps` says which."""
+    data = json.loads(row)
     return StepLine(
         metrics={name: number(value) for name, value in data["metrics"].items()},
         step=number(data["step"]),
