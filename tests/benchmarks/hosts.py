@@ -102,8 +102,9 @@ import sys
 from mlctl.hosts import cargo
 from mlctl.hosts.client import Host
 from mlctl.store.workspace import open_workspace
-load = cargo.load(open_workspace(sys.argv[1]), ["data"], [])
 host = Host("box", {})
+host.meet()
+load = cargo.load(open_workspace(sys.argv[1]), ["data"], [])
 needed = host.call("missing", md5s=[load.code, *(dep["md5"] for dep in load.deps)])["missing"]
 assert needed == [], needed
 """

@@ -45,6 +45,7 @@ class Executor:
     def run(self, job: Job) -> Exit:
         """Raises NotAble where the host cannot run it, AnswerNo where an out was not written."""
         files = _files(job)
+        self._host.meet()  # the host's Python starts while we look at the files
         load = cargo.load(files.workspace, files.reads, [key for key, _ in files.outs])
         spec = self._spec(job, files, load)
         self._add_environment(job, files, load, spec)

@@ -102,10 +102,8 @@ def _add_dep(cargo: Cargo, workspace: Workspace, key: str) -> None:
     cargo.deps.append(dep)
     if digest.isdir:
         cargo.folders[digest.md5] = seen
-        names = sorted(seen.signatures)
-        executables = [name for name in names if os.access(f"{seen.path}/{name}", os.X_OK)]
-        if executables:
-            dep["executables"] = executables
+        if seen.executables:
+            dep["executables"] = sorted(seen.executables)
     else:
         cargo.sources[digest.md5] = seen.path
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from mlctl.adapters import ssh
-from mlctl.errors import Busy, NotAble
+from mlctl.errors import Busy, MlctlError, NotAble
 from mlctl.hosts import packing
 from mlctl.hosts.agent import wire
 from mlctl.hosts.agent.objects import Damaged
@@ -39,6 +39,7 @@ class Host:
         self._ssh = ssh.Ssh(name)
         self.was_met = False  # a host that never answered is a mistake, not a lost one
         self._channel: Channel | None = None
+        self._not_met: MlctlError | None = None  # why `meet` found no way, until a call is told
         self._lock = threading.Lock()
         self._stopped = threading.Event()
 
@@ -46,13 +47,33 @@ class Host:
         """Ask the agent for one thing. Raises Unreachable, LostContact, Refused."""
         return self.channel().call(do, **arguments)
 
+    def meet(self) -> None:
+        """Begin to open the channel while we do other work; returns at once.
+
+        The next call waits for it, and is told what went wrong.
+        """
+        threading.Thread(target=self._meet, daemon=True).start()
+
+    def _meet(self) -> None:
+        with self._lock:
+            try:
+                self._open()
+            except MlctlError as error:
+                self._not_met = error
+
     def channel(self) -> Channel:
         """The channel of short calls, opened anew where it broke."""
         with self._lock:
-            if self._channel is None or self._channel.is_broken:
-                self._channel = open_channel(self._ssh, self.options)
-                self.was_met = True
-            return self._channel
+            if self._not_met is not None:
+                error, self._not_met = self._not_met, None
+                raise error
+            return self._open()
+
+    def _open(self) -> Channel:
+        if self._channel is None or self._channel.is_broken:
+            self._channel = open_channel(self._ssh, self.options)
+            self.was_met = True
+        return self._channel
 
     def submit(
         self,

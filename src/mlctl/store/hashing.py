@@ -10,11 +10,12 @@ from collections.abc import Callable
 CHUNK = 1 << 20
 Tick = Callable[[int], None]  # the size of what was read since the last call; may raise
 _TEXT = bytes(range(32, 127)) + b"\n\r\t\f\b"
+EXECUTABLE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 
 
 def is_executable(mode: int) -> bool:
     """Whether anybody may execute a file of this mode: what DVC writes down as `isexec`."""
-    return bool(mode & (stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH))
+    return bool(mode & EXECUTABLE)
 
 
 def no_tick(_size: int) -> None:

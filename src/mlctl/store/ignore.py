@@ -78,11 +78,12 @@ class Ignore:
                     continue
                 entries = self._visible(prefix + below, entries)
             for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    pending.append((f"{below}{entry.name}/", entry.path))
-                    continue
-                if entry.is_symlink() and entry.is_dir():
-                    continue
+                if not entry.is_file(follow_symlinks=False):
+                    if entry.is_dir(follow_symlinks=False):
+                        pending.append((f"{below}{entry.name}/", entry.path))
+                        continue
+                    if entry.is_symlink() and entry.is_dir():
+                        continue
                 try:
                     status = entry.stat()
                 except FileNotFoundError:

@@ -98,15 +98,16 @@ def _file(key: str, path: str, status: os.stat_result, context: _Context, known:
 
 def _folder(key: str, path: str, ignore: Ignore, context: _Context, known: Known) -> Observed:
     walked = walk(path, key, ignore)
+    runs = walked.executables
     found = context.state.get_folder(path, walked.signature(), legacy=context.legacy)
     if found is not None:
         md5, size, nfiles = found
         digest = Digest(md5, size=size, nfiles=nfiles, legacy=context.legacy)
         return Observed(
-            key, path, digest, lambda: _examine(walked, context, {})[1], walked.signatures
+            key, path, digest, lambda: _examine(walked, context, {})[1], walked.signatures, runs
         )
     digest, entries, walked = _examine(walked, context, known)
-    return Observed(key, path, digest, lambda: entries, walked.signatures)
+    return Observed(key, path, digest, lambda: entries, walked.signatures, runs)
 
 
 def _examine(

@@ -25,6 +25,8 @@ class Entry(NamedTuple):
 class Observed:
     """A file or a folder at one moment. `path` is absolute; `entries` are sorted by `relpath`.
 
+    `executables` are the files of a folder that anybody may execute, by their `relpath`.
+
     The entries of a folder that did not change are read from the state database when first asked.
     """
 
@@ -33,6 +35,7 @@ class Observed:
     digest: Digest
     load: Callable[[], tuple[Entry, ...]] = field(repr=False, compare=False)
     stats: Callable[[], Mapping[str, Signature]] = field(default=dict, repr=False, compare=False)
+    executables: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
