@@ -54,3 +54,18 @@ def log_file(
     row = {"kind": kind, "name": name, "path": place, "step": step, "time": START}
     with open(folder / "artifacts.jsonl", "a") as out:
         out.write(json.dumps(row) + "\n")
+
+
+def start_script_run(root: Path, run_id: str, **fields: Any) -> Path:
+    """What `mlctl.start_run` writes at the start of a run; its folder."""
+    folder = root / ".mlctl/live" / run_id
+    folder.mkdir(parents=True)
+    start = {"schema": "mlctl.live/1", "id": run_id, "started": START, "pid": 1, **fields}
+    (folder / "lock").touch()
+    (folder / "start.json").write_text(json.dumps(start))
+    return folder
+
+
+def end_script_run(folder: Path, status: str = "finished", **fields: Any) -> None:
+    end = {"ended": START + 60, "status": status, **fields}
+    (folder / "end.json").write_text(json.dumps(end))

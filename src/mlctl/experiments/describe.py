@@ -69,7 +69,7 @@ def head_of(
         started=iso(result.started),
         ended=iso(result.started + result.seconds),
         seconds=round(result.seconds, 3),
-        argv=_command_line(result.argv, scrub),
+        argv=command_line(result.argv, scrub),
         jobs=result.jobs,
         host=host,
         git=git,
@@ -188,7 +188,8 @@ def _label(key: str) -> str:
     return f"external:{posixpath.basename(key.rstrip('/'))}" if outside else key
 
 
-def _command_line(argv: tuple[str, ...], scrub: Scrub) -> tuple[str, ...]:
+def command_line(argv: tuple[str, ...], scrub: Scrub) -> tuple[str, ...]:
+    """A command line without what is of this machine only, and without secrets."""
     program = tuple(posixpath.basename(name) for name in argv[:1])
     return (*program, *(_argument(argument, scrub) for argument in argv[1:]))
 

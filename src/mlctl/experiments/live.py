@@ -16,12 +16,15 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
+from mlctl.adapters import clock
 from mlctl.adapters.files import is_locked, remove_tree
 from mlctl.records.canonical import number
 from mlctl.records.run_metrics import StepLine
 from mlctl.records.ulid import is_ulid
 
 START, END, LOCK = "start.json", "end.json", "lock"  # of a run outside of a pipeline
+_MARKS = (".dvc", "mlctl.yaml", ".git")
+_PATIENCE = 60.0  # seconds from the start of a run until it must hold its lock
 _METRICS = re.compile(r"metrics(?:\.rank([0-9]+))?\.jsonl")
 
 
@@ -41,6 +44,19 @@ class LoggedFile:
     name: str
     path: str
     step: float | None
+
+
+def project_root(start: str) -> str:
+    """The project that a script in the folder `start` belongs to, as `mlctl.start_run` finds it:
+    the nearest folder at or above it with `.dvc`, `mlctl.yaml` or `.git`, else `start` itself.
+    """
+    folder = os.path.abspath(start)
+    while not any(os.path.exists(os.path.join(folder, mark)) for mark in _MARKS):
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return os.path.abspath(start)
+        folder = parent
+    return folder
 
 
 def live_folder(root: str, run_id: str = "") -> str:
@@ -69,8 +85,10 @@ def has_ended(root: str, run_id: str) -> bool:
         return True
     try:
         return not is_locked(os.path.join(folder, LOCK))
+    except FileNotFoundError:  # it is about to make it, or was killed before that
+        return clock.now() - os.stat(os.path.join(folder, START)).st_mtime > _PATIENCE
     except OSError:
-        return False  # it is about to make the file
+        return False
 
 
 def sources(root: str, run_id: str) -> list[Source]:
@@ -89,10 +107,13 @@ def sources(root: str, run_id: str) -> list[Source]:
 
 
 def forget(root: str, run_id: str) -> None:
-    """Remove what a run logged: its record has it now."""
+    """Remove what a run logged: its record has it now. At once, for another process may look."""
     folder = live_folder(root, run_id)
     if os.path.isdir(folder):
-        remove_tree(folder)
+        aside = os.path.join(root, ".mlctl", "tmp", f"live-{run_id}-{os.getpid()}")
+        os.makedirs(os.path.dirname(aside), exist_ok=True)
+        os.rename(folder, aside)
+        remove_tree(aside)
 
 
 def read_object(path: str) -> dict[str, Any]:

@@ -87,12 +87,14 @@ def _record(
     logs: bool,
 ) -> Recorded:
     # Imported here: a run that finds nothing to do is asked for all the time, and needs none of it.
+    from mlctl.experiments.adopting import adopt
     from mlctl.experiments.capture import write_record
     from mlctl.experiments.commit import commit_record
     from mlctl.experiments.environment import environment
 
     key = write_record(root, result, code, environment(), name=name, logs=logs)
-    made = commit_record(root, _paths(key, result), _message(result)) if commit else None
+    paths = [*_paths(key, result), *adopt(root)]
+    made = commit_record(root, paths, _message(result)) if commit else None
     return Recorded(result, key, made)
 
 
