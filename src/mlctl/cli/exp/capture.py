@@ -26,7 +26,7 @@ def capture(
 
     Examples:
 
-        $ mlctl -C PROJECT exp capture 01KAS0ME00RVN0000000000000 --python /usr/bin/python3
+        $ mlctl exp capture -C PROJECT 01KAS0ME00RVN0000000000000 --python /usr/bin/python3
     """
     import os
 
