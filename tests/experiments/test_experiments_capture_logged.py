@@ -275,3 +275,10 @@ def test_logs_are_kept_only_where_they_are_asked_for(project: Path, monkeypatch)
     text = (folder / "logs/train.log").read_text()
     assert text.endswith("\nread ./a.csv with ***\n")
     assert "first" not in text
+
+
+def test_how_a_stage_used_the_machine_is_in_its_line(project: Path) -> None:
+    usage = {"cpu_mean": 1.5, "memory_peak": 10, "curve": {"seconds": [1.0], "cpu": [1.5]}}
+    head, _ = written(project, run_result(replace(train_stage(), usage=usage)))
+    (line,) = load_stages(str(project), head.id)
+    assert line.usage == usage

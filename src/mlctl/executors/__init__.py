@@ -76,7 +76,8 @@ class Exit:
 
     `peak_memory` is in bytes and `cpu_seconds` user plus system, of the largest and of all
     commands, where the system tells. `place` is the host, where the executor chose it,
-    and `host` what there is to say of it (docs/formats/run.md).
+    and `host` what there is to say of it; `usage` is that of this machine over time
+    (docs/formats/run.md).
     """
 
     code: int
@@ -86,6 +87,7 @@ class Exit:
     cpu_seconds: float | None = None
     place: str | None = None
     host: Mapping[str, Any] | None = None
+    usage: Mapping[str, Any] | None = None
 
 
 class Executor(Protocol):

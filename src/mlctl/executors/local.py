@@ -17,6 +17,7 @@ from contextlib import suppress
 from mlctl.adapters.files import hold
 from mlctl.errors import NotAble
 from mlctl.executors import Exit, Job
+from mlctl.executors._usage import Meter, Sampler
 
 # ru_maxrss is in KiB on Linux and in bytes on macOS (getrusage(2) of each).
 _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
@@ -31,6 +32,7 @@ class Executor:
         self._groups: set[int] = set()
         self._lock = threading.Lock()
         self._cancelled = threading.Event()
+        self._sampler = Sampler()
 
     def run(self, job: Job) -> Exit:
         deadline = None if job.timeout is None else time.monotonic() + job.timeout
@@ -39,16 +41,22 @@ class Executor:
         code, timed_out = 0, False
         if job.watcher is not None:
             job.watcher.start()
-        with open(job.log, "ab", buffering=0) as log:
+        with (
+            open(job.log, "ab", buffering=0) as log,
+            self._sampler.meter(env.get("CUDA_VISIBLE_DEVICES")) as meter,
+        ):
             hold(log.fileno())  # inherited: the log counts as live while anything may write to it
             for command in job.commands:
                 left = None if deadline is None else deadline - time.monotonic()
-                code, timed_out, usage = self._run_command(command, job, env, log.fileno(), left)
+                code, timed_out, usage = self._run_command(
+                    command, job, env, log.fileno(), left, meter
+                )
                 peak = max(peak, usage[0])
                 cpu += usage[1]
                 if code or timed_out or self._cancelled.is_set():
                     break
-        return Exit(code, timed_out, self._cancelled.is_set(), peak or None, cpu)
+            used = meter.usage(cpu, peak)
+        return Exit(code, timed_out, self._cancelled.is_set(), peak or None, cpu, usage=used)
 
     def settle(self, job: Job) -> None:
         """Nothing is kept of a job that ran here."""
@@ -57,7 +65,7 @@ class Executor:
         self.cancel()
 
     def close(self) -> None:
-        """There is nothing to close."""
+        self._sampler.close()
 
     def cancel(self, *, now: bool = False) -> None:
         self._cancelled.set()
@@ -71,7 +79,13 @@ class Executor:
                 time.sleep(0.02)
 
     def _run_command(
-        self, command: str, job: Job, env: dict[str, str], log: int, left: float | None
+        self,
+        command: str,
+        job: Job,
+        env: dict[str, str],
+        log: int,
+        left: float | None,
+        meter: Meter,
     ) -> tuple[int, bool, tuple[int, float]]:
         if self._cancelled.is_set():
             return -signal.SIGINT, False, (0, 0.0)
@@ -93,12 +107,14 @@ class Executor:
             _kill(process.pid, signal.SIGTERM)
         if job.watcher is not None:
             job.watcher.began(process.pid)
+        meter.began(process.pid)
         try:
             return _wait(process, left)
         finally:
             # A grandchild may have outlived the shell; what a good stage leaves behind may stay.
             if process.returncode or self._cancelled.is_set():
                 _kill(process.pid, signal.SIGKILL)
+            meter.ended(process.pid)
             with self._lock:
                 self._groups.discard(process.pid)
             if job.watcher is not None:

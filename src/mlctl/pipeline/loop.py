@@ -230,6 +230,7 @@ class Loop:
             end.cpu_seconds if end else None,
             end.host if end else None,
             busy,
+            end.usage if end else None,
         )
 
     def _unchanged(self, stage: Stage) -> StageResult:
