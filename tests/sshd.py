@@ -60,13 +60,17 @@ class Sshd:
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
 
-    def write_client(self, host_key: Path) -> None:
-        """Write the client's side, in which `host_key` is the one that is known."""
+    def write_client(self, host_key: Path, port: int | None = None) -> None:
+        """Write the client's side, in which `host_key` is the one that is known.
+
+        `port` is that of a link to the server.
+        """
+        port = port or self.port
         known = self.folder / "known_hosts"
         kind, key = host_key.read_text().split()[:2]
-        known.write_text(f"[127.0.0.1]:{self.port} {kind} {key}\n")
+        known.write_text(f"[127.0.0.1]:{port} {kind} {key}\n")
         self.config.write_text(
-            f"Host {self.name}\n HostName 127.0.0.1\n Port {self.port}\n User {getpass.getuser()}\n"
+            f"Host {self.name}\n HostName 127.0.0.1\n Port {port}\n User {getpass.getuser()}\n"
             f" IdentityFile {self.folder}/user\n IdentitiesOnly yes\n"
             f" UserKnownHostsFile {known}\n StrictHostKeyChecking yes\n"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shlex
 import shutil
@@ -9,11 +10,12 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
+import far
 import sshd
 from benchmarks.harness import DVC, MLCTL, Bench, Row, Size, run
 from hosts import test_hosts_leases as leases
@@ -24,9 +26,16 @@ from mlctl.store.hashing import file_md5
 
 
 @contextmanager
-def host(folder: Path) -> Iterator[tuple[sshd.Sshd, list[str]]]:
-    """A host called `box`, and the words that run a command there over a warm connection."""
-    with sshd.running(folder.parent / "host") as server:
+def host(folder: Path, round_trip: float = 0.0) -> Iterator[tuple[sshd.Sshd, list[str]]]:
+    """A host called `box`, and the words that run a command there over a warm connection.
+
+    With a `round_trip` (in seconds) it is that far away.
+    """
+    with ExitStack() as stack:
+        server = stack.enter_context(sshd.running(folder.parent / "host"))
+        if round_trip:
+            port = stack.enter_context(far.link(server.port, round_trip))
+            server.write_client(server.folder / "host.pub", port)
         before = os.environ.get("MLCTL_SSH_CONFIG")
         os.environ["MLCTL_SSH_CONFIG"] = str(server.config)
         connection = Ssh("box")
@@ -117,19 +126,43 @@ def send(folder: Path, size: Size) -> Row:
         sources = _sources(data)
         client = Host("box", {})
         client.channel()
-        there = "mkdir t.$$; tar -C t.$$ -xf -; sync -f t.$$"  # none is deleted: see `aside`
+        there = "mkdir t.$$; tar -C t.$$ -xf -; sync -f t.$$"
         tar = f"tar -C {data} -cf - . | {shlex.join(ssh)} {shlex.quote(there)}"
 
         def ours_() -> None:
-            objects = server.home / ".mlctl-host/objects"
-            if objects.exists():
-                objects.rename(folder / f"old{time.monotonic_ns()}")
+            _put_aside(server, folder)
             client.put(sources, sources)
 
         ours, peer = _by_turns(min(size.repeats, 3), ours_, lambda: run(["sh", "-c", tar], folder))
         client.close()
     return Row(f"{count} small files, first sent", ours, "`tar | ssh tar`, and `sync`", peer,
                f"{ours / peer:.2f} times", "at most 2 times")  # fmt: skip
+
+
+def send_far(folder: Path, size: Size) -> Row:
+    """The same over a link of 50 ms, where each question costs a round trip."""
+    if shutil.which("rsync") is None:
+        pytest.skip("NOT RUN: no rsync (apt install rsync)")
+    with host(folder, round_trip=0.05) as (server, ssh):
+        count = min(size.files, 10_000)
+        data = _many(folder / "data", count)
+        sources = _sources(data)
+        client = Host("box", {})
+        client.channel()
+        words = shlex.join(ssh[:-1])
+        copies = (server.home / f"copy{number}" for number in itertools.count())
+
+        def theirs() -> None:
+            run(["rsync", "-a", "-e", words, f"{data}/", f"box:{next(copies)}/"], folder)
+
+        def ours_() -> None:
+            _put_aside(server, folder)
+            client.put(sources, sources)
+
+        ours, peer = _by_turns(min(size.repeats, 3), ours_, theirs)
+        client.close()
+    return Row(f"{count} small files, first sent, 50 ms away", ours, "`rsync -a`", peer,
+               f"{peer / ours:.1f} times faster", "at least 2 times faster")  # fmt: skip
 
 
 def fetch(folder: Path, size: Size) -> Row:
@@ -206,6 +239,13 @@ def _many(folder: Path, count: int) -> Path:
     return folder
 
 
+def _put_aside(server: sshd.Sshd, folder: Path) -> None:
+    """The host has no objects any more. None is deleted: that would take time of its own."""
+    objects = server.home / ".mlctl-host/objects"
+    if objects.exists():
+        objects.rename(folder / f"old{time.monotonic_ns()}")
+
+
 def _sources(folder: Path) -> dict[str, Source]:
     return {file_md5(str(path)): str(path) for path in folder.rglob("*") if path.is_file()}
 
@@ -215,6 +255,7 @@ BENCHES: dict[str, Bench] = {
     "host start": start,
     "host resync": resync,
     "host send": send,
+    "host far": send_far,
     "host fetch": fetch,
     "host gpus": gpus,
 }
