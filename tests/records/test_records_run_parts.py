@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from mlctl.errors import ConfigError
 from mlctl.records.run import HEAD_LIMIT, Host, RunHead, Whole, head_text, parse_head
+from mlctl.records.run_artifacts import Artifact, artifacts_text, parse_artifacts
 from mlctl.records.run_events import Event, event_text, fold, parse_event
 from mlctl.records.run_metrics import (
     Series,
@@ -20,6 +22,7 @@ from mlctl.records.run_metrics import (
     summaries,
 )
 from mlctl.records.run_stages import StageRecord, parse_stages, stages_text
+from mlctl.records.secrets import hidden
 from mlctl.records.ulid import new_ulid
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -169,3 +172,60 @@ def test_a_damaged_event_is_an_error_that_names_the_file(text: str, message: str
 def test_a_file_that_is_not_named_by_a_ulid_is_no_event() -> None:
     with pytest.raises(ConfigError, match="named by a ULID"):
         parse_event(event_text(event(1, "keep")), event_id="copy of it", name="e.json")
+
+
+def test_what_a_run_logged_is_read_for_ever() -> None:
+    """`v1/logged/` was written by the first release that logs; it must never be written anew."""
+    texts = {
+        path.name: path.read_text() for path in (Path(__file__).parent / "v1/logged").iterdir()
+    }
+    it = parse_head(texts["run.json"], name="run.json")
+    assert (it.name, it.seeds["seed"], it.full) == (
+        "first try", 7, Whole("md5:" + "a" * 32, 812_345),
+    )  # fmt: skip
+    assert it.series["loss"] == Series(0.25, 0.2, math.inf, 9000, 0, 9001)
+    imported = parse_head(texts["imported.json"], name="imported.json")
+    assert imported.origin == {"kind": "import", "source": "mlflow", "id": "b1c2"}
+    (train,) = parse_stages(texts["stages.jsonl"], name="stages.jsonl")
+    assert (train.logged["opt"], train.usage["gpus"][0]["energy"]) == ("adam", 12.5)
+    steps = parse_steps(texts["metrics.jsonl"], name="metrics.jsonl")
+    assert steps[1] == StepLine({"loss": 0.25}, 9000, 599.0, "train", 1)
+    files = parse_artifacts(texts["artifacts.jsonl"], name="artifacts.jsonl")
+    assert [(file.path, file.step) for file in files] == [("plots/roc.svg", None), (None, 3)]
+    name = "01KAS0ME01RVN0000000000000.json"
+    tag = parse_event(texts[name], event_id=name.removesuffix(".json"), name=name)
+    assert (tag.kind, tag.value) == ("tag", "baseline")
+    assert texts == {
+        "run.json": head_text(it),
+        "imported.json": head_text(imported),
+        "stages.jsonl": stages_text([train]),
+        "metrics.jsonl": steps_text(steps),
+        "artifacts.jsonl": artifacts_text(files),
+        name: event_text(tag),
+    }
+
+
+@pytest.mark.parametrize("row", ["{", "[]", '{"kind":"plot"}', "null"])
+def test_what_is_no_artifact_is_an_error_that_names_the_line(row: str) -> None:
+    good = artifacts_text([Artifact("plot", "a", None, "md5:" + "0" * 32, 1)])
+    with pytest.raises(ConfigError, match=r"artifacts\.jsonl:2"):
+        parse_artifacts(good + row + "\n", name="artifacts.jsonl")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["password", "db.password", "dbPassword", "hf_token", "AWS_SECRET_ACCESS_KEY", "apiKey"],
+)
+def test_a_name_says_that_its_value_is_a_secret(name: str) -> None:
+    assert hidden(name, "x") == "***"
+    assert hidden("", {"of": {name: "x"}}) == {"of": {name: "***"}}
+
+
+@pytest.mark.parametrize("name", ["max_tokens", "pad_token", "tokenizer", "key", "eos_token", "lr"])
+def test_other_names_do_not(name: str) -> None:
+    assert hidden(name, "x") == "x"
+
+
+def test_a_number_of_tokens_is_no_secret() -> None:
+    values = {"max_token": 512, "token": True, "password": 12345, "secret": None}
+    assert hidden("", values) == {**values, "password": "***"}
