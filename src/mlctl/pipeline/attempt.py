@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
 from mlctl.adapters import clock, dvc
 from mlctl.adapters.files import read_text, write_text
 from mlctl.errors import AnswerNo, InvalidInput
-from mlctl.executors import LOCAL, Exit, Files, Job, _devices
+from mlctl.executors import LOCAL, Exit, Files, Job
 from mlctl.pipeline import edit, run_cache
-from mlctl.pipeline.context import Context
+from mlctl.pipeline.context import Context, live_path
+from mlctl.pipeline.environment import stage_environment
 from mlctl.pipeline.events import Notice, Outcome, StageStarted
 from mlctl.pipeline.plan import Reason
 from mlctl.pipeline.reading import Reading
@@ -183,7 +184,7 @@ class Attempt:
             self.stage.address,
             commands(self.stage),
             project.path(self.stage.wdir),
-            self._environment(),
+            stage_environment(self.context, self.stage, self._gpus, self._reading.params()),
             log,
             settings.timeout,
             self.context.watcher,
@@ -191,6 +192,7 @@ class Attempt:
             settings.gpus,
             settings.env_from,
             lambda message: self.context.emit(Notice(message, stage=self.stage.address)),
+            project.path(live_path(self.context.run_id, self.stage.address)),
         )
         executor = self.context.executor(self.stage)
         self._settle = partial(executor.settle, job)
@@ -234,24 +236,6 @@ class Attempt:
                 self.context.durations.get(self.stage.address),
             )
         )
-
-    def _environment(self) -> Mapping[str, str]:
-        env = {
-            "DVC_STAGE": self.stage.address,
-            "MLCTL_RUN_ID": self.context.run_id,
-            # A stage writes to a file: without this its last lines would come late.
-            "PYTHONUNBUFFERED": os.environ.get("PYTHONUNBUFFERED", "1"),
-        }
-        if self.context.place(self.stage) != LOCAL:
-            return {**env, **self.stage.settings.env}  # a host has a root and a PATH of its own
-        env["DVC_ROOT"] = os.environ.get("DVC_ROOT", self.context.project.root)
-        env.update(self.stage.settings.env)
-        path = env.get("PATH", os.environ.get("PATH"))
-        if path:
-            env["PATH"] = self.context.reach(path)
-        if self._gpus:
-            env.update(_devices.visible(self._gpus))
-        return env
 
     def _warn_of_changed_deps(self) -> None:
         for name in self._reading.end():

@@ -37,7 +37,7 @@ class Context:
     """The services of one run; `follow` and `release` begin and end the reading of a log.
 
     `place` names where a stage runs: `local`, or a host. `reach` makes of a PATH one on which
-    stages of this machine find mlctl.
+    stages of this machine find mlctl, `reach_python` the same of a PYTHONPATH.
     """
 
     run_id: str
@@ -51,6 +51,7 @@ class Context:
     executor: Callable[[Stage], Executor] = _nowhere
     place: Callable[[Stage], str] = _here
     reach: Callable[[str], str] = str
+    reach_python: Callable[[str], str] = str
     watcher: Watcher | None = None
     follow: Callable[[str, str], None] = _ignore
     release: Callable[[str], None] = _ignore
@@ -80,8 +81,18 @@ class Context:
 
 
 def log_path(run_id: str, address: str) -> str:
-    """The log of one stage of one run, from the root; any address makes one valid file name."""
-    return os.path.join(logs_folder(run_id), quote(address, safe="@-_. ") + ".log")
+    """The log of one stage of one run, from the root."""
+    return os.path.join(logs_folder(run_id), file_name(address) + ".log")
+
+
+def live_path(run_id: str, address: str) -> str:
+    """The folder where the processes of one stage of one run may log, from the root."""
+    return os.path.join(".mlctl", "live", run_id, file_name(address))
+
+
+def file_name(address: str) -> str:
+    """A valid file name that no two addresses share."""
+    return quote(address, safe="@-_. ")
 
 
 def logs_folder(run_id: str = "") -> str:

@@ -18,6 +18,7 @@ from mlctl.adapters.files import is_locked, remove_tree
 from mlctl.errors import Busy, MlctlError, refused
 from mlctl.executors import _devices
 from mlctl.executors._reach import path_with_mlctl
+from mlctl.executors._shim import path_with_tracking
 from mlctl.executors._tail import Tail
 from mlctl.executors._watch import RunWatcher, end_abandoned
 from mlctl.pipeline import feasible
@@ -107,6 +108,7 @@ class Loop:
             place=self._places.of,
             # Looked up once: most stages have the PATH of all the others.
             reach=cache(partial(path_with_mlctl, local_dir=project.config.local_dir)),
+            reach_python=cache(partial(path_with_tracking, local_dir=project.config.local_dir)),
             watcher=self._watcher,
             follow=self._tail.follow,
             release=self._tail.release,

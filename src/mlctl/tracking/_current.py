@@ -10,7 +10,7 @@ import threading
 from typing import Any, Callable, List, Optional
 
 from ._fork import renew_in_child
-from ._group import agreed_id, forget_agreement
+from ._group import agreed_id
 from ._place import RUN, RUN_DIR, STAGE, group, new_id, project_root, rank
 from ._run import Nowhere, Run, outcome
 from ._script import Script
@@ -31,6 +31,7 @@ class _Runs:
 
     def forked(self) -> None:
         self.lock = threading.RLock()
+        self.beginning = False
 
 
 def _nothing(_status: str, _exception: Optional[str]) -> None:
@@ -45,8 +46,14 @@ def current() -> Run:
     if _runs.open:
         return _runs.open[-1]
     with _runs.lock:
+        if _runs.beginning:  # a signal's handler logs while its thread begins the run
+            return Nowhere()
         if not _runs.open:
-            _runs.open.append(_inherited() or _begun(None))
+            _runs.beginning = True
+            try:
+                _runs.open.append(_inherited() or _begun(None))
+            finally:
+                _runs.beginning = False
         return _runs.open[-1]
 
 
@@ -74,7 +81,7 @@ def _is_off() -> bool:
 def _inherited() -> Optional[Run]:
     """The run of the stage, or of the process that started this one."""
     folder = os.environ.get(RUN_DIR)
-    if _is_off():
+    if _is_off() or (not folder and STAGE in os.environ):  # a stage of a place without a live area
         return Nowhere()
     return Run(os.environ.get(RUN, ""), folder) if folder else None
 
@@ -93,13 +100,7 @@ def _begun(name: Optional[str]) -> Run:
     except Exception as error:
         warn("start", f"no run can be started, nothing will be logged: {reason(error)}")
         return Nowhere()
-
-    def ended(status: str, exception: Optional[str]) -> None:
-        script.end(status, exception)
-        if together is not None:
-            forget_agreement(root, together, number)
-
-    return _open_run(run_id, script.main, ended)
+    return _open_run(run_id, script.main, script.end)
 
 
 def _open_run(
