@@ -12,7 +12,6 @@ from ._lines import Lines
 
 LARGE = 64_000_000  # bytes from which on a file is read only when the run is over
 _LONGEST = 100  # characters of a file's name
-_PLOTS = (".svg", ".json", ".png", ".html", ".pdf")
 
 
 class Files:
@@ -97,9 +96,9 @@ class Files:
     def _place(self, name: str, step: Optional[float], suffix: str) -> str:
         """A path of its own in the folder, relative to it, for a file that is called `name`."""
         os.makedirs(self._absolute("files"), exist_ok=True)
-        stem, given = os.path.splitext(re.sub(r"[^\w.-]+", "-", printable(name)).strip(".-"))
-        if given and given.lower() not in {suffix.lower(), *_PLOTS}:
-            stem += given  # a dot within the name: `net.0`
+        stem = re.sub(r"[^\w.-]+", "-", printable(name)).strip(".-")
+        if suffix and stem.lower().endswith(suffix.lower()):
+            stem = stem[: -len(suffix)]
         stem = (stem or "file")[:_LONGEST] + ("" if step is None else f"-{step:g}")
         number = 1
         while True:
