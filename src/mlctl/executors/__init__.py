@@ -54,7 +54,8 @@ class Job:
 
     Everything that it prints goes to the file `log` (appended). `timeout` is in seconds, over all
     commands together; `watcher` is told of each process group. `secrets` are names of variables of
-    ours that go along, and stand in no file. `tell` is for what a person should know meanwhile.
+    ours that go along, and stand in no file. `tell` is for what a person should know meanwhile, and
+    `live` the folder on this machine for what its processes log while they run.
     """
 
     address: str
@@ -68,6 +69,7 @@ class Job:
     gpus: int = 0
     secrets: tuple[str, ...] = ()
     tell: Callable[[str], None] = _tell_nobody
+    live: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

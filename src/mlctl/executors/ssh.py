@@ -8,6 +8,7 @@ goes on, and we come back to it, in this run or in the next one.
 from __future__ import annotations
 
 import getpass
+import json
 import os
 import shlex
 import threading
@@ -18,11 +19,13 @@ from typing import Any, TypeVar
 from mlctl.adapters import clock, ssh
 from mlctl.adapters.files import hold
 from mlctl.errors import AnswerNo, MlctlError, NotAble
-from mlctl.executors import Exit, Files, Job
+from mlctl.executors import Exit, Files, Job, _shim
 from mlctl.executors.local import shell
 from mlctl.hosts import cargo, environments, intents
 from mlctl.hosts.channel import LostContact
 from mlctl.hosts.client import Gone, Host, Stopped, knows
+from mlctl.hosts.fetching import fetch_logged
+from mlctl.hosts.mirror import Mirror
 from mlctl.records.ulid import RANDOM_BYTES, new_ulid
 from mlctl.store import arrivals
 from mlctl.store.digest import Digest
@@ -49,6 +52,7 @@ class Executor:
         load = cargo.load(files.workspace, files.reads, [key for key, _ in files.outs])
         spec = self._spec(job, files, load)
         self._add_environment(job, files, load, spec)
+        spec["modules"] = load.add(_modules())
         name = self._take_up(job, files, spec, load.prefix)
         secrets = {key: os.environ[key] for key in job.secrets}
         with self._lock:
@@ -60,6 +64,8 @@ class Executor:
             if self._cancelled.is_set():  # it was, before the host knew of the job
                 self._patiently(job, lambda: self._host.call("cancel", job=name))
             end = self._follow(job, name)
+            if end.get("logged"):
+                self._fetch_logged(job, name)
             if ended_well(end):
                 self._patiently(job, lambda: self._fetch(name, files, load.prefix))
             self._patiently(job, lambda: self._host.call("ack", job=name))
@@ -196,8 +202,10 @@ class Executor:
                 elif state["state"] == "waiting":
                     job.tell(f"{self._host.name} makes the environment")
 
+            mirror = Mirror(job.live) if job.live is not None else None
+
             def follow() -> dict[str, Any]:
-                return self._host.follow(name, log.tell() - begin, write, told)
+                return self._host.follow(name, log.tell() - begin, write, told, mirror)
 
             return self._patiently(job, follow)
 
@@ -211,6 +219,15 @@ class Executor:
         }
         cached = dict(files.outs)
         arrivals.bring(files.workspace, wanted, cached, self._host.get)
+
+    def _fetch_logged(self, job: Job, name: str) -> None:
+        """What its processes logged, which is no reason to fail."""
+        folder = job.live
+        if folder is not None:
+            try:
+                self._patiently(job, lambda: fetch_logged(self._host, name, folder))
+            except Gone as gone:
+                job.tell(f"what the stage logged is lost: {gone.message}")
 
     def _patiently(self, job: Job, act: Callable[[], T]) -> T:
         """Do `act`, again and again while there is no contact. Raises when we are cancelled."""
@@ -266,6 +283,12 @@ class Executor:
         if end.get("stuck"):
             pids = ", ".join(map(str, end["stuck"]))
             job.tell(f"processes that nothing ends are left on {self._host.name}: {pids}")
+
+
+def _modules() -> bytes:
+    """What stages import as `mlctl`, as the host's agent unpacks it."""
+    texts = {path: content.decode() for path, content in _shim.files().items()}
+    return json.dumps(texts, sort_keys=True).encode()
 
 
 def _files(job: Job) -> Files:

@@ -13,6 +13,7 @@ from mlctl.hosts import packing
 from mlctl.hosts.agent import wire
 from mlctl.hosts.agent.objects import Damaged
 from mlctl.hosts.channel import Channel, LostContact, Refused, open_channel
+from mlctl.hosts.mirror import Mirror
 
 _ROUNDS = 5  # times that a host may ask for objects before it gets them all
 T = TypeVar("T")
@@ -131,11 +132,18 @@ class Host:
         offset: int,
         write: Callable[[bytes], None],
         told: Callable[[Mapping[str, Any]], None],
+        mirror: Mirror | None = None,
     ) -> dict[str, Any]:
-        """Write the job's log from `offset` on as it grows; its end. `told` hears of its state."""
-        for kind, payload in self.channel().stream("follow", job=job, offset=offset):
+        """Write the job's log from `offset` on as it grows; its end. `told` hears of its state, and
+        `mirror` of what its processes log.
+        """
+        known = mirror and mirror.known()
+        for kind, payload in self.channel().stream("follow", job=job, offset=offset, told=known):
             if kind == wire.DATA:
                 write(payload)
+            elif kind == wire.LINES:
+                if mirror is not None:
+                    mirror.add(json.loads(payload))
             elif kind == wire.STATE:
                 told(json.loads(payload))
             else:

@@ -19,7 +19,8 @@ from mlctl.store.state import make_local_dir
 
 # In a spec, but no part of what is asked for: as in DVC's lock, that is the command, the deps, the
 # parameters and the outs. Code that is no dep may change while the job runs.
-_OF_THE_MOMENT = ("submitted", "code", "user")
+_OF_THE_MOMENT = ("submitted", "code", "user", "modules")
+_OF_THE_RUN = ("MLCTL_RUN_ID", "MLCTL_RUN")
 _LONGEST = 200  # characters of a file's name
 
 
@@ -35,7 +36,7 @@ class Intent:
 def digest(spec: Mapping[str, Any]) -> str:
     """What tells two requests apart."""
     kept = {key: value for key, value in spec.items() if key not in _OF_THE_MOMENT}
-    kept["env"] = {key: value for key, value in spec["env"].items() if key != "MLCTL_RUN_ID"}
+    kept["env"] = {key: value for key, value in spec["env"].items() if key not in _OF_THE_RUN}
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
 

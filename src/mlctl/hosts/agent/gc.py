@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import time
@@ -64,16 +63,12 @@ def _needs(job: Job, objects: Objects) -> set[str]:
     if not job.exists():
         return set()
     spec = job.spec()
-    needed = {spec["code"], spec.get("requirements")} - {None} | {
-        dep["md5"] for dep in spec["deps"]
-    }
+    named = {spec["code"], spec.get("requirements"), spec.get("modules")}
+    needed = named - {None} | {dep["md5"] for dep in spec["deps"]}
     if objects.has(spec["code"]):
         needed |= {md5 for _, md5, _ in objects.code(spec["code"])["files"]}
-    try:
-        with open(job.path("outs.json"), "rb") as file:
-            needed |= {out["md5"] for out in json.loads(file.read().decode()).values()}
-    except FileNotFoundError:
-        pass
+    for made in ("outs.json", "live.json"):
+        needed |= {file["md5"] for file in (disk.read(job.path(made)) or {}).values()}
     for md5 in list(needed):
         if md5.endswith(".dir") and objects.has(md5):
             needed |= {inner for _, inner in objects.listing(md5)}

@@ -11,7 +11,9 @@
 | `log` | what they print | the commands |
 | `rc.json` | their exit code | the runner |
 | `cancel` | when somebody asked to end it | any call |
+| `live/` | what they log of the training | the commands |
 | `outs.json` | what was made, by content | whoever finishes it |
+| `live.json` | what was logged, by content | whoever finishes it |
 | `exit.json` | the end: nothing changes after it | whoever finishes it |
 | `acked` | the client has it all | the client's call |
 

@@ -63,7 +63,7 @@ class Requests:
 
     def _needs(self, spec: Mapping[str, Any]) -> list[str]:
         named = [spec["code"], *(dep["md5"] for dep in spec["deps"])]
-        named += filter(None, [spec.get("requirements")])
+        named += filter(None, [spec.get("requirements"), spec.get("modules")])
         missing = self.objects.missing(named)
         if spec["code"] not in missing:
             listed = [md5 for _, md5, _ in self.objects.code(spec["code"])["files"]]
@@ -97,6 +97,10 @@ class Requests:
         with open(self.job(job).path("outs.json")) as file:
             outs: dict[str, Any] = json.loads(file.read())
         return outs
+
+    def live(self, job: str) -> dict[str, Any]:
+        """What the processes of an ended job logged: path -> `md5`, `size`."""
+        return disk.read(self.job(job).path("live.json")) or {}
 
     def ack(self, job: str) -> dict[str, Any]:
         """The client has all of it."""
@@ -197,9 +201,14 @@ class Server:
                     self._send(wire.DATA, call, data)
         return {}
 
-    def do_follow(self, call: int, job: str, offset: int) -> None:
-        """Send the log from `offset` on (-1: from now on) until the job has ended; then its end."""
-        self._followers[call] = Follower(self._requests.job(job), offset)
+    def do_follow(
+        self, call: int, job: str, offset: int, told: Mapping[str, int] | None = None
+    ) -> None:
+        """Send the log from `offset` on (-1: from now on) until the job has ended; then its end.
+
+        With `told`, what its processes log as well: so many bytes of each file are known.
+        """
+        self._followers[call] = Follower(self._requests.job(job), offset, told)
 
     def _tell(self, call: int) -> None:
         follower = self._followers[call]

@@ -14,7 +14,7 @@ import subprocess
 import time
 from typing import Any, Mapping, Sequence
 
-from mlctl.hosts.agent import disk, environments, facts, gpus, leases, processes, tree, usage
+from mlctl.hosts.agent import disk, environments, facts, gpus, leases, live, processes, tree, usage
 from mlctl.hosts.agent.jobs import PYTHON, Job, boot, clock
 from mlctl.hosts.agent.objects import Damaged, Objects
 
@@ -108,6 +108,8 @@ class Supervisor:
                 self._lost("cancelled", "before it started")
                 return
             tree.build(self.job, self.objects, self.spec)
+            if self.spec.get("modules"):
+                live.unpack(self.job, self.objects, self.spec["modules"])
         except environments.Cancelled:
             self._lost("cancelled", "while its environment was made")
             return
@@ -184,6 +186,7 @@ class Supervisor:
         environment = dict(os.environ)
         environment.update(self.spec["env"])
         environment.update(self.secrets)
+        environment.update(live.environment(self.job, environment))
         environment[processes.MARK] = self.job.name
         environment["DVC_ROOT"] = os.path.normpath(os.path.join(self.job.work, self.spec["root"]))
         if self.environment is not None:
@@ -229,6 +232,8 @@ class Supervisor:
         changed = self._touched()
         if changed:
             end["touched"] = changed
+        if self._logged():
+            end["logged"] = True
         if end["reason"] == "ended" and end["code"] == 0 and not end["timed_out"]:
             try:
                 outs = tree.collect(self.job, self.objects, self.spec["outs"])
@@ -265,6 +270,13 @@ class Supervisor:
             return tree.touched(self.job, self.objects, self.spec)
         except OSError:
             return []
+
+    def _logged(self) -> bool:
+        """Whether its processes logged anything; a log that cannot be kept fails no job."""
+        try:
+            return live.collect(self.job, self.objects)
+        except (Damaged, OSError):
+            return False
 
     def _is_cancelled(self) -> bool:
         return os.path.exists(self.job.path("cancel"))

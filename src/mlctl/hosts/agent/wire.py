@@ -14,7 +14,7 @@ from typing import IO, Any, Tuple
 Frame = Tuple[bytes, int, bytes]
 
 HEADER = struct.Struct(">IcI")
-REQUEST, DATA, STATE, END, ERROR = b"Q", b"D", b"S", b"E", b"X"
+REQUEST, DATA, LINES, STATE, END, ERROR = b"Q", b"D", b"L", b"S", b"E", b"X"
 CHUNK = 1 << 18
 LARGEST = 1 << 28  # bytes of a payload: what is longer is no frame of ours
 
