@@ -24,6 +24,7 @@ Tick = Callable[[int], None]  # bytes since the last call; may raise to give up
 
 TEMPORARY = ".mlctl-tmp"  # the folder of a remote, or of a cache, for files under way
 _RENAMING = {"ssh"}
+_CREDENTIALS = ("auth", "custom_auth_header", "password", "user")
 _PAGE = 1000  # names that one listing answers
 _USER = re.compile(r"//[^/@]*@")
 _PASSWORD = re.compile(r"//[^/@]*:[^/@]*@")
@@ -39,12 +40,13 @@ class Listed(NamedTuple):
 class Remote:
     """One remote; threads may share it. Each call raises NotAble where the remote refuses."""
 
-    def __init__(self, name: str, fs: Any, root: str, url: str) -> None:
+    def __init__(self, name: str, fs: Any, root: str, url: str, *, public: bool = False) -> None:
         self.name = name
         self.url = url
         self.jobs: int = fs.jobs
         self._dvc_fs = fs
         self._root = root
+        self._public = public
         self._folders: set[str] = set()
         self._lock = threading.Lock()
 
@@ -94,6 +96,22 @@ class Remote:
         with self._answering():
             data: bytes = self._fs.cat_file(self._path(key))
         return data
+
+    def link(self, key: str, seconds: int) -> str:
+        """A URL of the web by which anybody may read the file for so long, without credentials.
+
+        Raises InvalidInput where the remote has none to give.
+        """
+        if self._public:
+            return self._path(key)
+        with self._answering():
+            try:
+                url: str = self._fs.sign(self._path(key), expiration=seconds)
+            except (NotImplementedError, AttributeError):
+                url = ""
+        if not url.startswith("http"):
+            raise InvalidInput(f"remote {self.name!r} ({self.url}) has no URLs to give away")
+        return url
 
     def receive(self, key: str, target: str, tick: Tick) -> None:
         """Write the file to the new local file `target`. Raises FileNotFoundError."""
@@ -217,7 +235,8 @@ def open_remote(root: str, name: str | None) -> Remote:
                 hint="use `dvc push` and `dvc pull` for it",
             )
         url = str(config["remote"][name.lower()]["url"])
-        return Remote(name, kind(**options), path, without_secrets(url))
+        public = url.startswith("http") and not any(options.get(key) for key in _CREDENTIALS)
+        return Remote(name, kind(**options), path, without_secrets(url), public=public)
 
 
 def without_secrets(url: str) -> str:

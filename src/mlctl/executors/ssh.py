@@ -24,6 +24,7 @@ from mlctl.executors.local import shell
 from mlctl.hosts import cargo, environments, intents
 from mlctl.hosts.channel import LostContact
 from mlctl.hosts.client import Gone, Host, Stopped, knows
+from mlctl.hosts.elsewhere import elsewhere
 from mlctl.hosts.fetching import fetch_logged
 from mlctl.hosts.mirror import Mirror
 from mlctl.records.ulid import RANDOM_BYTES, new_ulid
@@ -60,7 +61,10 @@ class Executor:
         try:
             if self._cancelled.is_set():
                 return _CANCELLED
-            self._patiently(job, lambda: self._host.submit(name, spec, secrets, load.source))
+            others = elsewhere(self._host.options.get("remote"), files.workspace.root)
+            self._patiently(
+                job, lambda: self._host.submit(name, spec, secrets, load.source, others)
+            )
             if self._cancelled.is_set():  # it was, before the host knew of the job
                 self._patiently(job, lambda: self._host.call("cancel", job=name))
             end = self._follow(job, name)

@@ -13,9 +13,10 @@ from mlctl.hosts import packing
 from mlctl.hosts.agent import wire
 from mlctl.hosts.agent.objects import Damaged
 from mlctl.hosts.channel import Channel, LostContact, Refused, open_channel
+from mlctl.hosts.elsewhere import Elsewhere
 from mlctl.hosts.mirror import Mirror
 
-_ROUNDS = 5  # times that a host may ask for objects before it gets them all
+_ROUNDS = 8  # times that a host may ask for objects before it gets them all
 T = TypeVar("T")
 
 
@@ -82,17 +83,31 @@ class Host:
         spec: Mapping[str, Any],
         secrets: Mapping[str, str],
         source: Callable[[Iterable[str]], Mapping[str, packing.Source]],
+        elsewhere: Elsewhere | None = None,
     ) -> dict[str, Any]:
         """Start the job, after the objects that the host lacks were sent; its state.
 
-        The same again is harmless: a job that is there is only looked at.
+        Those that it can have from `elsewhere` are not sent. The same again is harmless: a job that
+        is there is only looked at.
         """
         for _ in range(_ROUNDS):
             answer = self.call("submit", job=job, spec=spec, secrets=secrets)
             if "need" not in answer:
                 return answer
-            self.put(answer["need"], source(answer["need"]))
+            need = answer["need"]
+            if elsewhere is not None and self._pull(need, elsewhere):
+                continue  # a folder's listing came, and now its files are asked for
+            elsewhere = None
+            self.put(need, source(need))
         raise NotAble(f"host {self.name!r} asks again and again for what it was sent")
+
+    def _pull(self, md5s: Iterable[str], elsewhere: Elsewhere) -> int:
+        """Let the host take in those that it can have without us; how many."""
+        wanted = list(md5s)
+        with self._bulk() as channel:
+            urls = elsewhere.urls(wanted)
+            answer = channel.call("pull", md5s=wanted, folder=elsewhere.folder, urls=urls)
+        return int(answer["taken"])
 
     def put(self, md5s: Iterable[str], sources: Mapping[str, packing.Source]) -> None:
         """Send objects."""

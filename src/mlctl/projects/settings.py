@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SETTINGS = "mlctl.yaml"
 LOCAL_SETTINGS = ".mlctl/local.yaml"
-HOST_KEYS = ("python", "home", "env", "labels")
+HOST_KEYS = ("python", "home", "env", "labels", "remote")
 LARGE_FILE = 500_000  # bytes
 _UNITS = {"": 1, "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9}
 _T = TypeVar("_T")

@@ -142,6 +142,24 @@ class Objects:
     def _temporary(self) -> str:
         return os.path.join(self.home, "tmp", disk.new_name())
 
+    def take_in(self, md5: str, read: Read) -> None:
+        """Make what `read(size)` gives, to its end, the object `md5`. Raises Damaged.
+
+        Call `sync` after the last one.
+        """
+        temporary = self._temporary()
+        try:
+            digest = _new_md5()
+            with open(temporary, "xb") as file:
+                for data in iter(lambda: read(CHUNK), b""):
+                    digest.update(data)
+                    file.write(data)
+            _require(digest, md5)
+            self._name(temporary, md5)
+        except BaseException:
+            disk.remove(temporary)
+            raise
+
     def take(self, path: str, *, link: bool) -> tuple[str, int]:
         """Make the file at `path` an object where it is none yet: `(md5, size)`.
 
@@ -210,6 +228,10 @@ def copy_verified(read: Read, size: int, md5: str, file: IO[bytes]) -> None:
         digest.update(data)
         file.write(data)
         size -= len(data)
+    _require(digest, md5)
+
+
+def _require(digest: Any, md5: str) -> None:
     if digest.hexdigest() != md5.partition(".")[0]:
         raise Damaged("{} came with other bytes".format(md5))
 

@@ -93,6 +93,14 @@ class Requests:
             self.objects.drop(md5)
         return {"dropped": found}
 
+    def pull(
+        self, md5s: Sequence[str], folder: str | None, urls: Mapping[str, str]
+    ) -> dict[str, Any]:
+        """Have these objects come from elsewhere, as far as they do."""
+        from mlctl.hosts.agent import pulling
+
+        return {"taken": pulling.pull(self.objects, md5s, folder, urls)}
+
     def outs(self, job: str) -> dict[str, Any]:
         with open(self.job(job).path("outs.json")) as file:
             outs: dict[str, Any] = json.loads(file.read())

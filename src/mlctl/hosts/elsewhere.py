@@ -1,0 +1,38 @@
+"""Where a host can have objects from without us: the setting `remote` of a host.
+
+It is the folder on the host where DVC's remote is mounted (`/mnt/store`), or `presigned`: then the
+host gets URLs of the default remote that are good for a while, and no credentials.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+PRESIGNED = "presigned"
+GOOD_FOR = 6 * 3600  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A folder of the host, or else what gives the URL of an object."""
+
+    folder: str | None
+    url: Callable[[str], str] | None = None
+
+    def urls(self, md5s: Iterable[str]) -> dict[str, str]:
+        return {md5: self.url(md5) for md5 in md5s} if self.url is not None else {}
+
+
+def elsewhere(setting: str | None, root: str) -> Elsewhere | None:
+    """What the setting says; `root` is the project's. Raises NotAble and InvalidInput as
+    `adapters.remotes` does.
+    """
+    if not setting:
+        return None
+    if setting != PRESIGNED:
+        return Elsewhere(setting)
+    from mlctl.adapters.remotes import open_remote  # imports DVC
+
+    remote = open_remote(root, None)
+    return Elsewhere(None, lambda md5: remote.link(f"files/md5/{md5[:2]}/{md5[2:]}", GOOD_FOR))
