@@ -21,8 +21,8 @@ class Files:
         self._folder = folder
         self._lines = Lines(os.path.join(folder, "artifacts.jsonl"))
 
-    def image(self, name: str, image: Any, step: Optional[float]) -> None:
-        """A path, the bytes of an image file, an array, an image of PIL or a figure."""
+    def image(self, name: str, image: Any, step: Optional[float]) -> str:
+        """A path, the bytes of an image file, an array, an image of PIL or a figure; its copy."""
         if isinstance(image, (str, os.PathLike)):
             path = self._copied(name, os.fspath(image), step)
         elif isinstance(image, (bytes, bytearray)):
@@ -37,6 +37,7 @@ class Files:
 
             path = self._written(name, step, ".png", array_png(image))
         self._note("image", name, path, step)
+        return self._absolute(path)
 
     def plot(self, name: str, plot: Any, step: Optional[float]) -> None:
         """SVG, a description of Vega, a figure, or the path of a file with one of these."""

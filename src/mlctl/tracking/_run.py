@@ -67,9 +67,11 @@ class Run:
         self._params.write(json_line({"params": {**given, **more}}))
 
     @harmless
-    def log_image(self, name: str, image: Any, step: Optional[float] = None) -> None:
-        """Log a path, bytes of an image file, an array, an image of PIL, or a figure."""
-        self._files.image(name, image, step)
+    def log_image(self, name: str, image: Any, step: Optional[float] = None) -> Optional[str]:
+        """Log a path, bytes of an image file, an array, an image of PIL, or a figure; the path of
+        its copy.
+        """
+        return self._files.image(name, image, step)
 
     @harmless
     def log_plot(self, name: str, plot: Any, step: Optional[float] = None) -> None:
@@ -134,8 +136,9 @@ class Nowhere(Run):
     def log_params(self, params: Any = None, **more: Any) -> None:
         """Nothing is kept."""
 
-    def log_image(self, name: str, image: Any, step: Optional[float] = None) -> None:
+    def log_image(self, name: str, image: Any, step: Optional[float] = None) -> Optional[str]:
         """Nothing is kept."""
+        return None
 
     def log_plot(self, name: str, plot: Any, step: Optional[float] = None) -> None:
         """Nothing is kept."""
