@@ -138,7 +138,7 @@ def test_logged_parameters_and_seeds_are_the_runs(project: Path, monkeypatch) ->
     assert head.params == {
         "train.lr": 0.1, "train.depth": 6, "model.width": 128, "data_seed": 3, "seed": 11,
     }  # fmt: skip
-    assert head.seeds == {"seed": 11, "data_seed": 3, "PYTHONHASHSEED": "7"}
+    assert head.seeds == {"seed": 11, "data_seed": 3, "PYTHONHASHSEED": 7}
     (line,) = load_stages(str(project), head.id)
     assert line.logged == {"model.width": 128, "data_seed": 3, "seed": 11}
 
@@ -154,7 +154,7 @@ def test_a_seed_of_hashes_is_told_by_stage_where_they_differ(project: Path, monk
         for it, seed in ((train_stage(), "0"), (train_stage(name="tune"), "1"))
     ]
     head, _ = written(project, run_result(*stages))
-    assert head.seeds == {"train:PYTHONHASHSEED": "0", "tune:PYTHONHASHSEED": "1"}
+    assert head.seeds == {"train:PYTHONHASHSEED": 0, "tune:PYTHONHASHSEED": 1}
 
 
 def test_no_secret_is_in_a_record(project: Path) -> None:
@@ -245,6 +245,19 @@ def test_a_file_elsewhere_is_copied_and_stays(project: Path) -> None:
     assert in_cache(project, it.digest).read_bytes() == b"weights"
     assert (project / "model.bin").read_bytes() == b"weights"
     assert (project / "model.bin").stat().st_nlink == 1
+
+
+def test_a_path_of_another_machine_means_nothing_here(project: Path) -> None:
+    result = run_result(replace(train_stage(), executor="gpu1"))
+    (project / "model.bin").write_bytes(b"somebody else's")
+    log_file(project, result.run_id, "artifact", "small", b"weights")
+    live = project / ".mlctl/live" / result.run_id / "train"
+    row = {"kind": "artifact", "name": "model", "path": str(project / "model.bin")}
+    with open(live / "artifacts.jsonl", "a") as log:
+        log.write(json.dumps(row) + "\n")
+    head, folder = written(project, result)
+    assert [it.name for it in artifacts(folder)] == ["small"]
+    assert head.truncated == {"artifacts": 1}
 
 
 def test_without_dvc_large_files_are_kept_by_mlctl(tmp_path: Path) -> None:

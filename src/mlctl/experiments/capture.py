@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from mlctl.adapters.files import write_text
 from mlctl.executors import LOCAL
 from mlctl.experiments.code import keep_snapshot, write_patch
 from mlctl.experiments.describe import Logged, Scrub, head_of, scrubber, stage_of
-from mlctl.experiments.environment import described, machine
+from mlctl.experiments.environment import described, environment_of, machine
 from mlctl.experiments.live import forget
 from mlctl.experiments.logged import fold
 from mlctl.experiments.metrics import metrics_keys, read_metrics_file
@@ -45,7 +47,8 @@ def write_record(
     """
     scrub = machine_scrubber(root)
     with new_record(root, result.run_id) as folder:
-        logged = fold(root, result.run_id, result.started, folder)
+        elsewhere = {it.stage.address for it in result.stages if it.executor != LOCAL}
+        logged = fold(root, result.run_id, result.started, folder, elsewhere)
         stages, found = _stages(root, result, logged, scrub)
         python, platform = described(environment) if environment else machine()
         head = head_of(
@@ -85,8 +88,19 @@ def _stages(
         keys = metrics_keys(stage.outcome, stage.stage.outs)
         metrics = {key: read_metrics_file(root, key) for key in keys}
         found.update(metrics)
-        stages.append(stage_of(stage, metrics, scrub, logged.params.get(stage.stage.address, {})))
+        params = logged.params.get(stage.stage.address, {})
+        record = stage_of(stage, metrics, scrub, params)
+        stages.append(replace(record, host=_host(root, record.host)))
     return tuple(stages), merged(found)
+
+
+def _host(root: str, told: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a host told of itself; its packages as the digest of their text, which is kept."""
+    host = dict(told)
+    packages = host.pop("packages", None)
+    if packages:
+        host["env"] = write_environment(root, environment_of(packages))
+    return host
 
 
 def machine_scrubber(root: str) -> Scrub:
@@ -95,15 +109,15 @@ def machine_scrubber(root: str) -> Scrub:
     return scrubber({os.path.realpath(root): ".", os.path.abspath(root): ".", home: "~"})
 
 
-def _hash_seeds(result: RunResult) -> dict[str, str]:
+def _hash_seeds(result: RunResult) -> dict[str, int]:
     """What seeded the hashes of Python in the stages that ran, by stage where they differ."""
     found = {}
     for it in result.stages:
         if it.outcome in {"ran", "failed"} and it.log is not None:
             ours = os.environ if it.executor == LOCAL else {}
             seed = it.stage.settings.env.get(_HASH_SEED, ours.get(_HASH_SEED))
-            if seed is not None:
-                found[it.stage.address] = seed
+            if seed is not None and seed.isdigit():  # else it is `random`
+                found[it.stage.address] = int(seed)
     if len(set(found.values())) == 1:
         return {_HASH_SEED: next(iter(found.values()))}
     return {f"{address}:{_HASH_SEED}": seed for address, seed in found.items()}

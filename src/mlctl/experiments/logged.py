@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TextIO
@@ -36,11 +36,14 @@ MOST = 2_000  # files of one run that are kept
 _PLOTS = (".svg", ".json")
 
 
-def fold(root: str, run_id: str, began: float, folder: Path) -> Logged:
+def fold(
+    root: str, run_id: str, began: float, folder: Path, elsewhere: Collection[str] = ()
+) -> Logged:
     """Write what the run logged into `folder`, its record to be; large files go into DVC's cache.
 
-    `began` is when the run did, in seconds since 1970. What was logged stays where it is, but for
-    the files, until `live.forget`.
+    `began` is when the run did, in seconds since 1970; `elsewhere` are stages that ran on another
+    machine, whose paths mean nothing here. What was logged stays where it is, but for the files,
+    until `live.forget`.
     """
     sources = live.sources(root, run_id)
     if not sources:
@@ -48,7 +51,7 @@ def fold(root: str, run_id: str, began: float, folder: Path) -> Logged:
     with ExitStack() as stack:
         kept = _Kept(root, stack)
         found, full = _fold_metrics(live.step_lines(sources, began), folder / METRICS, kept)
-        left_out = _fold_files(sources, folder, kept)
+        left_out = _fold_files(sources, folder, kept, elsewhere)
     params = {it.stage: hidden("", flat(live.logged_params(it))) for it in sources}
     return Logged(series_of(found), params, full, left_out)
 
@@ -92,13 +95,17 @@ def _written(lines: Iterable[StepLine], file: TextIO) -> Iterator[StepLine]:
         yield it
 
 
-def _fold_files(sources: Sequence[live.Source], folder: Path, kept: _Kept) -> int:
+def _fold_files(
+    sources: Sequence[live.Source], folder: Path, kept: _Kept, elsewhere: Collection[str]
+) -> int:
     """Keep the files, the newest first; how many were left out."""
     logged = [(source, file) for source in sources for file in live.logged_files(source)]
     artifacts: list[Artifact] = []
     for source, file in reversed(logged):
         if len(artifacts) == MOST:
             break
+        if source.stage in elsewhere and not _is_within(file.path, source.folder):
+            continue
         try:
             artifact = _keep(source, file, folder, kept)
         except (OSError, MlctlError):
@@ -120,7 +127,7 @@ def _keep(source: live.Source, file: live.LoggedFile, folder: Path, kept: _Kept)
         copy_file(file.path, place)
         sync(place)
         digest, size = f"md5:{file_md5(os.fspath(place))}", place.stat().st_size
-    elif os.path.realpath(file.path).startswith(os.path.realpath(source.folder) + os.sep):
+    elif _is_within(file.path, source.folder):
         digest, size = kept.take(file.path)
     else:  # it is somebody else's, and stays
         temporary = folder / ".kept"
@@ -129,6 +136,10 @@ def _keep(source: live.Source, file: live.LoggedFile, folder: Path, kept: _Kept)
     path = place.relative_to(folder).as_posix() if place else None
     kind = file.kind if file.kind in KINDS else "artifact"
     return Artifact(kind, file.name, path, digest, size, file.step, source.stage)
+
+
+def _is_within(path: str, folder: str) -> bool:
+    return os.path.realpath(path).startswith(os.path.realpath(folder) + os.sep)
 
 
 def _place(plots: Path, file: live.LoggedFile) -> Path | None:
