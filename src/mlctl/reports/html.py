@@ -19,6 +19,8 @@ IMAGE_TYPES = {
     ".svg": "image/svg+xml",
 }
 
+_NOTHING = Html("")
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -38,8 +40,20 @@ class Cell:
     right: bool = False
 
 
-def page(title: str, subtitle: object, sections: Iterable[Section], *, footer: object = "") -> str:
-    """The whole document. Everything that is not `Html` is escaped."""
+def page(
+    title: str,
+    subtitle: object,
+    sections: Iterable[Section],
+    *,
+    footer: object = "",
+    above: object = "",
+    style: str = "",
+    script: Html = _NOTHING,
+) -> str:
+    """The whole document. Everything that is not `Html` is escaped.
+
+    `above` stands before the sections; `style` and `script` come after those of every page.
+    """
     boxes = list(sections)
     anchors = _anchors([box.title for box in boxes])
     body = [element("h1", title)]
@@ -49,6 +63,8 @@ def page(title: str, subtitle: object, sections: Iterable[Section], *, footer: o
         pairs = zip(boxes, anchors, strict=True)
         links = [element("a", box.title, href=f"#{anchor}") for box, anchor in pairs]
         body.append(element("nav", *links))
+    if above:
+        body.append(escape(above))
     for box, anchor in zip(boxes, anchors, strict=True):
         note = element("p", box.note, class_="note") if box.note else ""
         body.append(element("section", element("h2", box.title), note, box.body, id=anchor))
@@ -60,12 +76,12 @@ def page(title: str, subtitle: object, sections: Iterable[Section], *, footer: o
         # Even markup that slipped through could load nothing.
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
         "style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">\n"
-        f"<title>{escape(title)}</title>\n<style>{CSS}</style>\n"
+        f"<title>{escape(title)}</title>\n<style>{CSS}{style}</style>\n"
     )
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n{head}</head>\n<body>\n<main>\n'
         + "\n".join(body)
-        + f"\n</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n"
+        + f"\n</main>\n<script>{SCRIPT}</script>\n{script}</body>\n</html>\n"
     )
 
 

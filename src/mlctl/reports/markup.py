@@ -12,7 +12,7 @@ from math import isfinite
 
 # XML 1.0 knows no other control characters; lone surrogates cannot be written as UTF-8.
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-_VOID = frozenset({"br", "img", "meta", "hr"})
+_VOID = frozenset({"br", "hr", "img", "input", "meta"})
 _SHAPES = frozenset({"path", "rect", "line", "circle"})  # of SVG, which may close themselves
 
 
