@@ -64,6 +64,11 @@ def test_what_a_job_logs_is_in_the_record(train, server):
     assert json.loads((folder / "run.json").read_text())["metrics"]["loss"] == 1 / STEPS
     assert '"table.csv"' in (folder / "artifacts.jsonl").read_text()
     assert not list((box.root / ".mlctl" / "live").glob("*"))
+    host = json.loads((folder / "stages.jsonl").read_text())["host"]
+    assert "packages" not in host
+    kept = (box.root / "runs" / "_env" / f"{host['env'].partition(':')[2]}.txt").read_text()
+    assert kept.startswith(f"# CPython {sys.version.split()[0]}\n# Linux ")
+    assert "\npytest==" in kept  # of the Python that is first on the host's PATH
 
 
 def test_what_a_failed_job_logged_is_in_the_record(train, server):

@@ -39,6 +39,11 @@ def environment(python: str | None = None) -> str | None:
     return _text(asked.stdout.splitlines()) if asked.code == 0 else None
 
 
+def environment_of(lines: list[str]) -> str:
+    """The same of another machine: its Python, its kind, and `name==version` of each package."""
+    return _text(lines)
+
+
 def environment_digest(text: str) -> str:
     """The sha256 of the text, in hex."""
     return hashlib.sha256(text.encode()).hexdigest()

@@ -14,7 +14,18 @@ import subprocess
 import time
 from typing import Any, Mapping, Sequence
 
-from mlctl.hosts.agent import disk, environments, facts, gpus, leases, live, processes, tree, usage
+from mlctl.hosts.agent import (
+    disk,
+    environments,
+    facts,
+    gpus,
+    leases,
+    live,
+    packages,
+    processes,
+    tree,
+    usage,
+)
 from mlctl.hosts.agent.jobs import PYTHON, Job, boot, clock
 from mlctl.hosts.agent.objects import Damaged, Objects
 
@@ -74,6 +85,7 @@ class Supervisor:
         self.secrets = secrets
         self.lease = leases.Lease([], [])
         self.environment: environments.Environment | None = None
+        self._packages: packages.Packages | None = None
         self._next_sample = 0.0
         self._period = _SAMPLES[0]
 
@@ -173,13 +185,14 @@ class Supervisor:
             "time": clock(),
         }
         self.job.record("start.json", start)
-        environment = json.dumps(self._environment(lease.uuids))
+        environment = self._environment(lease.uuids)
         try:
             assert runner.stdin is not None
-            runner.stdin.write(environment.encode() + b"\n")
+            runner.stdin.write(json.dumps(environment).encode() + b"\n")
             runner.stdin.close()
         except OSError:  # it was killed: found out below
             pass
+        self._packages = packages.Packages(environment)
         return runner
 
     def _environment(self, uuids: Sequence[str]) -> dict[str, str]:
@@ -300,6 +313,8 @@ class Supervisor:
             samples = disk.read_lines(self.job.path("samples.jsonl"))
             host["gpus"] = usage.summary(samples)
             host["driver"] = gpus.driver()[0]
+        if self._packages is not None:
+            host["packages"] = self._packages.lines()
         return host
 
 
