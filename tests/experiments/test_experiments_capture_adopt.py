@@ -218,3 +218,11 @@ def test_a_run_that_is_named_wrongly_is_refused(tmp_path: Path) -> None:
         [*MLCTL, "exp", "capture", "../../x"], cwd=tmp_path, capture_output=True, text=True
     )
     assert (done.returncode, "must be a ULID" in done.stderr) == (InvalidInput.exit_code, True)
+
+
+def test_whoever_looks_at_runs_makes_the_records(tmp_path: Path, run_id: str) -> None:
+    end_script_run(start_script_run(tmp_path, run_id))
+    assert [head.id for head in list_runs(str(tmp_path))] == [run_id]
+    other = new_ulid(START + 1, os.urandom(10))
+    end_script_run(start_script_run(tmp_path, other))
+    assert find_run(str(tmp_path), "last").id == other

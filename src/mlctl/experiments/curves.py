@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from mlctl.adapters.files import read_text
+from mlctl.experiments.query import read_part
 from mlctl.records.run import run_folder
 from mlctl.records.run_metrics import Key, StepLine, keys_of, parse_steps, series_names
 
@@ -28,12 +27,11 @@ def load_curves(root: str, run_id: str) -> dict[str, Curve]:
     The name is the metric's, `stage:metric` where several stages logged one of that name. Of
     several ranks it is the first that logged the metric. Raises ConfigError for a damaged file.
     """
-    name = f"{run_folder(run_id)}/{METRICS}"
-    try:
-        text = read_text(os.path.join(root, name), name=name)
-    except FileNotFoundError:
+    data = read_part(root, run_id, METRICS)
+    if data is None:
         return {}
-    return curves_of(parse_steps(text, name=name))
+    name = f"{run_folder(run_id)}/{METRICS}"
+    return curves_of(parse_steps(data.decode("utf-8", "replace"), name=name))
 
 
 def curves_of(lines: Iterable[StepLine]) -> dict[str, Curve]:

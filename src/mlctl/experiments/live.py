@@ -14,7 +14,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
 
 from mlctl.adapters import clock
 from mlctl.adapters.files import is_locked, remove_tree
@@ -93,6 +92,8 @@ def has_ended(root: str, run_id: str) -> bool:
 
 def sources(root: str, run_id: str) -> list[Source]:
     """The folders of a run, by name. Costs one failed look where it logged nothing."""
+    from urllib.parse import unquote  # a listing of runs imports this module, and not that
+
     top = live_folder(root, run_id)
     try:
         names = sorted(os.listdir(top))

@@ -9,6 +9,7 @@ from typing import Any
 
 from mlctl.adapters.files import read_text
 from mlctl.errors import InvalidInput
+from mlctl.experiments.live import live_runs
 from mlctl.experiments.naming import merged, params_of
 from mlctl.records.run import RunHead, parse_head, run_folder
 from mlctl.records.run_stages import StageRecord, parse_stages
@@ -24,6 +25,7 @@ def list_runs(root: str, *, limit: int | None = None) -> list[RunHead]:
 
     Raises ConfigError for a record that is damaged, or newer than this mlctl knows.
     """
+    _adopt(root)
     heads: list[RunHead] = []
     for run_id in _run_ids(root):
         if limit is not None and len(heads) >= limit:
@@ -45,6 +47,7 @@ def find_run(root: str, text: str) -> RunHead:
 
     Raises InvalidInput, naming candidates, where none or several match.
     """
+    _adopt(root)
     if last := _LAST.fullmatch(text):
         return _nth_last(root, int(last[1] or 0))
     wanted = text.upper()
@@ -71,6 +74,15 @@ def load_stages(root: str, run_id: str) -> tuple[StageRecord, ...]:
     return parse_stages(text, name=name)
 
 
+def read_part(root: str, run_id: str, name: str) -> bytes | None:
+    """The file `name` of a run's record, such as `metrics.jsonl`; None where it has none."""
+    try:
+        with open(os.path.join(root, run_folder(run_id), name), "rb") as file:
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
 def all_params(head: RunHead, stages: tuple[StageRecord, ...]) -> dict[str, Any]:
     """The run's parameters by dotted name, with those that gave way in the head."""
     return (
@@ -93,6 +105,14 @@ def short_ids(run_ids: list[str]) -> dict[str, str]:
         if len(set(short.values())) == len(short):
             return short
     return {run_id: run_id for run_id in run_ids}
+
+
+def _adopt(root: str) -> None:
+    """Scripts' runs that are over become records before anybody looks; most often there is none."""
+    if live_runs(root):
+        from mlctl.experiments.adopting import adopt
+
+        adopt(root)
 
 
 def _names_it(text: str, run_id: str) -> bool:
