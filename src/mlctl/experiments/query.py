@@ -9,7 +9,6 @@ from typing import Any
 
 from mlctl.adapters.files import read_text
 from mlctl.errors import InvalidInput
-from mlctl.experiments.live import live_runs
 from mlctl.experiments.naming import merged, params_of
 from mlctl.records.run import RunHead, parse_head, run_folder
 from mlctl.records.run_stages import StageRecord, parse_stages
@@ -109,7 +108,7 @@ def short_ids(run_ids: list[str]) -> dict[str, str]:
 
 def _adopt(root: str) -> None:
     """Scripts' runs that are over become records before anybody looks; most often there is none."""
-    if live_runs(root):
+    if _names_in(os.path.join(root, ".mlctl", "live")):
         from mlctl.experiments.adopting import adopt
 
         adopt(root)
