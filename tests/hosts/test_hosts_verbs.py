@@ -2,6 +2,7 @@
 
 import os
 
+import sshd
 from e2e.sandbox import wait_until
 from hosts.test_hosts_run import counting, jobs, log_of, numbered
 
@@ -43,7 +44,8 @@ def test_check_tells_everything_at_once(box, server):
         assert word in done.stdout
     told = box.json("host", "check", "box")
     assert told["usable"] is True
-    assert {f["level"] for f in told["hosts"][0]["findings"]} == {"ok"}
+    found = told["hosts"][0]["findings"]
+    assert {f["what"] for f in found if f["level"] != "ok"} == {"sftp"}
 
 
 def test_ls_shows_load_and_gpus(box, server):
@@ -136,3 +138,15 @@ def test_top_shows_gpus_and_jobs(box, server):
         assert "count" in said
         run.terminate()
         run.wait()
+
+
+def test_check_says_whether_there_is_sftp(box, server, tmp_path, monkeypatch):
+    def said():
+        (host,) = box.json("host", "check", "box")["hosts"]
+        (found,) = (finding for finding in host["findings"] if finding["what"] == "sftp")
+        return found["level"], found["said"]
+
+    assert said() == ("warning", "is not offered")
+    with sshd.running(tmp_path / "other", options=("Subsystem sftp internal-sftp",)) as other:
+        monkeypatch.setenv("MLCTL_SSH_CONFIG", str(other.config))
+        assert said() == ("ok", "answers")

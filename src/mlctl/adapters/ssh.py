@@ -171,6 +171,21 @@ class Ssh:
         )
         return Session(process, errors)
 
+    def has_sftp(self) -> bool:
+        """Whether the host transfers files by sftp, over the open connection."""
+        argv = self._argv("ControlMaster=no", "ProxyCommand=false")
+        try:
+            done = subprocess.run(
+                [*argv, "-s", "--", self.host, "sftp"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                timeout=_PATIENCE,
+            )
+        except subprocess.TimeoutExpired:
+            return False
+        return done.returncode == 0
+
     def shell(self, folder: str | None) -> int:
         """A login shell for a person, in `folder` where one is given; its exit code."""
         argv = self._argv("ControlMaster=auto", f"ControlPersist={PERSIST}", "RequestTTY=auto")

@@ -166,6 +166,10 @@ class Host:
                 return end
         raise LostContact(f"host {self.name!r}: the log ended without an end")
 
+    def has_sftp(self) -> bool:
+        """Whether it transfers files by sftp, which we do not need and others do."""
+        return self._ssh.has_sftp()
+
     def shell(self, folder: str | None = None) -> int:
         """A shell there for a person; its exit code."""
         return self._ssh.shell(folder)

@@ -23,8 +23,10 @@ class Finding:
     hint: str | None = None
 
 
-def findings(facts: Mapping[str, Any], *, skew: float) -> list[Finding]:
-    """The findings on a host that answered; `skew` is its clock less ours, in seconds."""
+def findings(facts: Mapping[str, Any], *, skew: float, sftp: bool) -> list[Finding]:
+    """The findings on a host that answered; `skew` is its clock less ours, in seconds, and `sftp`
+    whether it transfers files that way.
+    """
     return [
         Finding("python", "ok", f"{facts['python']} ({facts['executable']})"),
         _disk(facts),
@@ -32,6 +34,7 @@ def findings(facts: Mapping[str, Any], *, skew: float) -> list[Finding]:
         _logout(facts),
         _environments(facts),
         _clock(skew),
+        _sftp(sftp),
     ]
 
 
@@ -81,3 +84,10 @@ def _clock(skew: float) -> Finding:
         ahead = "ahead" if skew > 0 else "behind"
         return Finding("clock", "warning", f"{abs(skew):.0f} s {ahead} of ours", hint)
     return Finding("clock", "ok", "as ours")
+
+
+def _sftp(there: bool) -> Finding:
+    if there:
+        return Finding("sftp", "ok", "answers")
+    hint = "runs do not need it; DVC does, where this host is an SSH remote (`Subsystem sftp …`)"
+    return Finding("sftp", "warning", "is not offered", hint)

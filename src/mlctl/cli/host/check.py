@@ -68,7 +68,7 @@ def look_at(host: Any) -> list[Finding]:
     before = time.time()
     facts = host.call("facts")
     skew = facts["time"] - (before + time.time()) / 2
-    return findings(facts, skew=skew)
+    return findings(facts, skew=skew, sftp=host.has_sftp())
 
 
 def show(host: str, found: Sequence[Finding]) -> None:
