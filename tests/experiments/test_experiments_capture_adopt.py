@@ -16,7 +16,7 @@ from mlctl.experiments.adopting import adopt, capture
 from mlctl.experiments.capture import write_record
 from mlctl.experiments.curves import load_curves
 from mlctl.experiments.live import live_runs, project_root
-from mlctl.experiments.query import find_run, list_runs, load_stages
+from mlctl.experiments.query import all_params, find_run, list_runs, load_stages
 from mlctl.records.run import CodeState
 from mlctl.records.ulid import new_ulid
 
@@ -226,3 +226,12 @@ def test_whoever_looks_at_runs_makes_the_records(tmp_path: Path, run_id: str) ->
     other = new_ulid(START + 1, os.urandom(10))
     end_script_run(start_script_run(tmp_path, other))
     assert find_run(str(tmp_path), "last").id == other
+
+
+def test_no_parameter_is_lost_where_a_head_has_no_room(tmp_path: Path, run_id: str) -> None:
+    params = {f"layer{number}": {"name": "x" * 40, "width": number} for number in range(200)}
+    end_script_run(start_script_run(tmp_path, run_id, params=params))
+    head = find_run(str(tmp_path), "last")
+    assert head.truncated["params"] > 0
+    whole = all_params(head, (), str(tmp_path))
+    assert (len(whole), whole["layer199.width"]) == (400, 199)

@@ -30,6 +30,7 @@ from mlctl.experiments.environment import described, environment, machine
 from mlctl.experiments.logged import fold
 from mlctl.experiments.naming import flat
 from mlctl.experiments.publish import HEAD, new_record, write_environment
+from mlctl.experiments.query import PARAMS
 from mlctl.pipeline.context import logs_folder
 from mlctl.records.canonical import pretty
 from mlctl.records.run import STATUSES, CodeState, Host, RunHead, head_text, run_folder
@@ -37,7 +38,6 @@ from mlctl.records.secrets import hidden
 from mlctl.records.ulid import ulid_seconds
 
 CODE = "code.json"  # what `capture` writes
-PARAMS = "params.json"
 _CLAIM = "adopting"  # held by the process that makes the record
 _PATIENCE = 10.0  # seconds that a capture which has begun may take
 _ABANDONED = 600.0  # seconds without a word, after which a run that has no process is given up

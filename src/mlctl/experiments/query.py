@@ -12,8 +12,10 @@ from mlctl.errors import InvalidInput
 from mlctl.experiments.naming import merged, params_of
 from mlctl.records.run import RunHead, parse_head, run_folder
 from mlctl.records.run_stages import StageRecord, parse_stages
+from mlctl.records.schema import load_json
 from mlctl.records.ulid import LENGTH, TIME_LENGTH, is_ulid
 
+PARAMS = "params.json"
 SHORT = 6
 _NAMED = 8
 _LAST = re.compile(r"last(?:~([0-9]+))?", re.IGNORECASE)
@@ -82,11 +84,18 @@ def read_part(root: str, run_id: str, name: str) -> bytes | None:
         return None
 
 
-def all_params(head: RunHead, stages: tuple[StageRecord, ...]) -> dict[str, Any]:
-    """The run's parameters by dotted name, with those that gave way in the head."""
-    return (
-        {**params_of(stages), **head.params} if head.truncated.get("params") else dict(head.params)
-    )
+def all_params(
+    head: RunHead, stages: tuple[StageRecord, ...], root: str | None = None
+) -> dict[str, Any]:
+    """The run's parameters by dotted name, with those that gave way in the head.
+
+    Of a run without stages they are in a file of their own, which is looked for in `root`.
+    """
+    if not head.truncated.get("params"):
+        return dict(head.params)
+    data = None if root is None else read_part(root, head.id, PARAMS)
+    written = {} if data is None else load_json(data, name=f"{run_folder(head.id)}/{PARAMS}")
+    return {**params_of(stages), **written, **head.params}
 
 
 def all_metrics(head: RunHead, stages: tuple[StageRecord, ...]) -> dict[str, float]:

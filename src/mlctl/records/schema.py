@@ -17,6 +17,13 @@ def load_record(text: str, *, kind: str, newest: int, name: str) -> dict[str, An
     Raises ConfigError (naming the file `name`) for what is no JSON object, another kind of record,
     or a version newer than `newest`.
     """
+    data = load_json(text, name=name)
+    _check_schema(data.get("schema"), kind, newest, name)
+    return data
+
+
+def load_json(text: str | bytes, *, name: str) -> dict[str, Any]:
+    """The JSON object in a file of a record. Raises ConfigError (naming the file `name`)."""
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -28,7 +35,6 @@ def load_record(text: str, *, kind: str, newest: int, name: str) -> dict[str, An
         ) from None
     if not isinstance(data, dict):
         raise ConfigError("not a record: no JSON object", file=name)
-    _check_schema(data.get("schema"), kind, newest, name)
     return data
 
 

@@ -43,7 +43,7 @@ def show(
     root = find_root(os.getcwd())
     head = find_run(root, run)
     stages = load_stages(root, head.id)
-    params, metrics = all_params(head, stages), all_metrics(head, stages)
+    params, metrics = all_params(head, stages, root), all_metrics(head, stages)
     if json:
         data = {**asdict(head), "params": params, "metrics": metrics}
         data |= {"record": run_folder(head.id), "stages": [asdict(stage) for stage in stages]}
