@@ -30,10 +30,9 @@ from mlctl.experiments.environment import described, environment, machine
 from mlctl.experiments.logged import fold
 from mlctl.experiments.naming import flat
 from mlctl.experiments.publish import HEAD, new_record, write_environment
-from mlctl.experiments.query import PARAMS
 from mlctl.pipeline.context import logs_folder
 from mlctl.records.canonical import pretty
-from mlctl.records.run import STATUSES, CodeState, Host, RunHead, head_text, run_folder
+from mlctl.records.run import PARAMS, STATUSES, CodeState, Host, RunHead, head_text, run_folder
 from mlctl.records.secrets import hidden
 from mlctl.records.ulid import ulid_seconds
 

@@ -10,12 +10,11 @@ from typing import Any
 from mlctl.adapters.files import read_text
 from mlctl.errors import InvalidInput
 from mlctl.experiments.naming import merged, params_of
-from mlctl.records.run import RunHead, parse_head, run_folder
+from mlctl.records.run import PARAMS, RunHead, parse_head, run_folder
 from mlctl.records.run_stages import StageRecord, parse_stages
 from mlctl.records.schema import load_json
 from mlctl.records.ulid import LENGTH, TIME_LENGTH, is_ulid
 
-PARAMS = "params.json"
 SHORT = 6
 _NAMED = 8
 _LAST = re.compile(r"last(?:~([0-9]+))?", re.IGNORECASE)

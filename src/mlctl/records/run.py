@@ -15,6 +15,7 @@ from mlctl.records.ulid import ulid_seconds
 
 KIND, VERSION = "run", 1
 SCHEMA = f"mlctl.{KIND}/{VERSION}"
+PARAMS = "params.json"  # the file with all parameters of a run without stages
 HEAD_LIMIT = 8192  # bytes: a listing reads every head, and git keeps every one
 STATUSES = ("finished", "failed", "interrupted")
 
