@@ -1,11 +1,15 @@
 """Environments on a host, from the project's lock file."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
+import zipfile
 
 import pytest
 
+import sshd
 from e2e.sandbox import wait_until
 from hosts.test_hosts_run import jobs
 from mlctl.errors import ConfigError
@@ -131,3 +135,43 @@ def test_a_pylock_becomes_hashed_requirements(tmp_path):
 def test_a_driver_that_is_too_old(requirements, cuda, bad):
     need = Wanted("requirements.txt", requirements.encode())
     assert bool(mismatches(need, python="3.11.2", cuda=cuda)) is bad
+
+
+def wheel(folder):
+    """The package `tiny` 1.0, as a folder that pip and uv can install from."""
+    info = "tiny-1.0.dist-info"
+    files = {
+        "tiny.py": "word = 'installed'\n",
+        f"{info}/METADATA": "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    files[f"{info}/RECORD"] = "".join(f"{name},,\n" for name in [*files, f"{info}/RECORD"])
+    folder.mkdir()
+    with zipfile.ZipFile(folder / "tiny-1.0-py3-none-any.whl", "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return folder
+
+
+def test_a_host_without_venv_is_sent_our_uv(box, tmp_path, monkeypatch):
+    """As on Debian, whose own Python can make no environments."""
+    # Not beside the tests' own Python: the other hosts here would find and use it.
+    tools = tmp_path / "tools"
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(tools)]
+    if shutil.which("uv") is None and subprocess.run([*pip, "uv==0.13.9"]).returncode:
+        pytest.skip("NOT RUN: no uv (pip install uv)")
+    monkeypatch.setenv("PATH", f"{os.environ['PATH']}:{tools}/bin")
+    box.write("a.py", "import tiny, sys; open('a.out', 'w').write(tiny.word + ' ' + sys.prefix)\n")
+    box.stages({"a": {"cmd": "python a.py", "deps": ["a.py"], "outs": ["a.out"]}})
+    links = wheel(tmp_path / "wheels")
+    box.write("requirements.txt", f"--no-index\n--find-links {links}\ntiny==1.0\n")
+    box.write("mlctl.yaml", "hosts:\n  box: {uv: send}\n")
+    with sshd.running(tmp_path / "other", env={"PATH": "/usr/bin:/bin"}) as host:
+        monkeypatch.setenv("MLCTL_SSH_CONFIG", str(host.config))
+        done = box.mlctl("run", "--on", "box")
+        assert done.returncode == 0, done.stdout + done.stderr
+        word, prefix = box.read("a.out").split(" ", 1)
+        assert (word, prefix.startswith(str(host.home))) == ("installed", True)
+        (log,) = host.home.glob(".mlctl-host/jobs/*/environment.log")
+        assert ".uv venv " in log.read_text()
+        assert not list(host.home.glob(".mlctl-host/envs/*.uv"))

@@ -168,6 +168,9 @@ class Executor:
                 "`env: none` uses what is there",
             )
         spec["requirements"] = load.add(need.requirements)
+        if self._host.options.get("uv") == "send":
+            machine = self._patiently(job, self._host.channel).machine
+            spec["uv"] = load.add_file(files.workspace, environments.uv_for(machine))
 
     def _take_up(self, job: Job, files: Files, spec: Mapping[str, Any], prefix: str) -> str:
         """The job that an earlier run began for the very same, or a new one."""

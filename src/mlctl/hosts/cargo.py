@@ -50,6 +50,16 @@ class Cargo:
         self.sources[md5] = data
         return md5
 
+    def add_file(self, workspace: Workspace, path: str) -> str:
+        """Send the file at `path` along; its id."""
+        began, sign = time.time_ns(), signature(os.stat(path))
+        md5 = workspace.state.get(path, sign)
+        if md5 is None:
+            md5 = file_md5(path)
+            workspace.state.put_many([(path, sign, md5)], began=began)
+        self.sources[md5] = path
+        return md5
+
     def source(self, md5s: Iterable[str]) -> dict[str, Source]:
         """Where each of `md5s` is to be had; what folders list is only looked up when asked for."""
         wanted = [md5 for md5 in md5s if md5 not in self.sources]

@@ -43,7 +43,10 @@ class Refused(NotAble):
 
 
 class Channel:
-    """A session over an open connection; `home` is where the host keeps what is mlctl's."""
+    """A session over an open connection.
+
+    `home` is where the host keeps what is mlctl's, `machine` what it is: `Linux x86_64`.
+    """
 
     def __init__(self, connection: ssh.Ssh, options: dict[str, Any]) -> None:
         self.host = connection.host
@@ -62,6 +65,7 @@ class Channel:
             met = self._meet(nonce)
             late.cancel()
             self.home, self.python = str(met["home"]), str(met["python"])
+            self.machine = str(met["machine"])
         except BaseException:
             late.cancel()
             self.close()

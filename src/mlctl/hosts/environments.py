@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlctl.adapters.files import read_text
-from mlctl.adapters.process import call
+from mlctl.adapters.process import call, find_tool
 from mlctl.errors import ConfigError, NotAble
 
 FILES = ("uv.lock", "pylock.toml", "requirements.txt")
@@ -90,6 +90,18 @@ def _toml(text: str, file: str) -> Mapping[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"not valid TOML: {error}", file=file) from None
+
+
+def uv_for(machine: str) -> str:
+    """Our uv, for a host that is a `machine` (`Linux x86_64`). Raises NotAble where it has none."""
+    system = os.uname()
+    ours = f"{system.sysname} {system.machine}"
+    path = find_tool("uv")
+    if path is None:
+        raise NotAble("`uv: send` needs uv here", hint="https://docs.astral.sh/uv/")
+    if machine != ours:
+        raise NotAble(f"`uv: send`: the host is {machine}, and our uv is for {ours}")
+    return os.path.realpath(path)
 
 
 def mismatches(need: Wanted, *, python: str, cuda: str | None) -> list[str]:

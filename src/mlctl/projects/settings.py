@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SETTINGS = "mlctl.yaml"
 LOCAL_SETTINGS = ".mlctl/local.yaml"
-HOST_KEYS = ("python", "home", "env", "labels", "remote")
+HOST_KEYS = ("python", "home", "env", "labels", "remote", "uv")
 LARGE_FILE = 500_000  # bytes
 _UNITS = {"": 1, "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9}
 _T = TypeVar("_T")
@@ -26,7 +26,8 @@ class ProjectSettings:
     """`exists` says whether there is an `mlctl.yaml`: without one, the project is an adopted one.
 
     `records_commit` is `records: {commit: auto}`; `records_logs` keeps the end of each stage's log
-    in a run's record; `jobs` the stages at one time, None where unsaid;
+    in a run's record; `records_branch` is `records: {store: branch}`: records go to the branch
+    `mlctl/runs`; `jobs` the stages at one time, None where unsaid;
     `hosts` the settings of each host by its name in `~/.ssh/config`; `show_values` is whether
     validation reports hold failing values, and `large_file` the bytes from which on a file belongs
     to DVC.
@@ -39,6 +40,7 @@ class ProjectSettings:
     show_values: bool = False
     large_file: int = LARGE_FILE
     records_logs: bool = False
+    records_branch: bool = False
 
     def default_jobs(self, asked: int | None = None) -> int:
         """Stages at one time: as asked, as set, else one for each processor.
@@ -62,6 +64,7 @@ def load_settings(root: str) -> ProjectSettings:
         exists=committed is not None,
         records_commit=_first([_records_commit(d) for d in documents], False),
         records_logs=_first([d.get("records", "logs") for d in documents], False),
+        records_branch=_first([_records_branch(d) for d in documents], False),
         jobs=_first([d.whole("jobs", least=1) for d in documents], None),
         hosts=hosts,
         show_values=_first([d.get("validate", "show_values") for d in documents], False),
@@ -77,7 +80,7 @@ def _read(root: str, name: str) -> Document | None:
 
     document = Document.parse(read_text(path, name=name), file=name, empty=True)
     document.keys(known=("records", "jobs", "hosts", "validate", "data"))
-    document.keys("records", known=("commit", "logs"))
+    document.keys("records", known=("commit", "logs", "store"))
     document.flag("records", "logs", default=False)
     document.keys("validate", known=("show_values",))
     document.flag("validate", "show_values", default=False)
@@ -92,6 +95,13 @@ def _records_commit(document: Document) -> bool | None:
     if value in ("auto", "off") or isinstance(value, bool):
         return value in ("auto", True)
     raise document.wrong(("records", "commit"), "`auto` or `off`")
+
+
+def _records_branch(document: Document) -> bool | None:
+    value = document.get("records", "store")
+    if value not in (None, "tree", "branch"):
+        raise document.wrong(("records", "store"), "`tree` or `branch`")
+    return None if value is None else bool(value == "branch")
 
 
 def _large_file(document: Document) -> int | None:
@@ -124,6 +134,8 @@ def _hosts(document: Document) -> dict[str, Mapping[str, Any]]:
                 document.items("hosts", name, key, of="labels")
             else:
                 document.text("hosts", name, key)
+        if hosts[str(name)].get("uv", "send") != "send":
+            raise document.wrong(("hosts", name, "uv"), "`send`")
         env = hosts[str(name)].get("env", "auto")
         if env not in ("auto", "none") and not env.startswith("conda:"):
             raise document.wrong(("hosts", name, "env"), "`auto`, `none` or `conda:NAME`")

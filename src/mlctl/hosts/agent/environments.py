@@ -30,15 +30,19 @@ class Cancelled(Exception):
 
 
 class Environment:
-    """The environment for the requirements in the file `requirements`."""
+    """The environment for the requirements in the file `requirements`.
 
-    def __init__(self, home: str, requirements: str) -> None:
+    `uv` is the program that the client sent, if it did.
+    """
+
+    def __init__(self, home: str, requirements: str, uv: str | None = None) -> None:
         with open(requirements, "rb") as file:
             content = file.read()
         about = (sys.version, os.uname().machine, os.uname().sysname, sys.executable)
         digest = hashlib.sha256(content + repr(about).encode()).hexdigest()[:20]
         self.path = os.path.join(home, "envs", digest)
         self._requirements = requirements
+        self._sent_uv = uv
         self._ready = os.path.join(self.path, ".ready")
 
     @property
@@ -65,7 +69,10 @@ class Environment:
                 import shutil
 
                 shutil.rmtree(self.path, ignore_errors=True)  # a build that was cut off
-                self._build(_Installer(log, handle, job, give_up))
+                try:
+                    self._build(_Installer(log, handle, job, give_up))
+                finally:
+                    disk.remove(self.path + ".uv")
                 disk.sync_all(self.path)
                 with open(self._ready, "wb"):
                     pass
@@ -75,7 +82,7 @@ class Environment:
     def _build(self, install: _Installer) -> None:
         import shutil
 
-        uv = shutil.which("uv")
+        uv = shutil.which("uv") or self._unpacked_uv()
         python = os.path.join(self.bin, "python")
         if uv:
             install.run([uv, "venv", "-q", "--python", sys.executable, self.path])
@@ -85,11 +92,20 @@ class Environment:
                 version = "{}.{}".format(*sys.version_info)
                 raise Failed(
                     "its Python has no venv: install uv there, or python{}-venv by apt, or set "
-                    "`env: none` for the host".format(version)
+                    "`uv: send` or `env: none` for the host".format(version)
                 )
             install.run([sys.executable, "-m", "venv", self.path])
             argv = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
         install.run([*argv, "-r", self._requirements])
+
+    def _unpacked_uv(self) -> str | None:
+        """The program that was sent, as a file that can be executed."""
+        if self._sent_uv is None:
+            return None
+        target = self.path + ".uv"
+        disk.copy(self._sent_uv, target)
+        os.chmod(target, 0o700)
+        return target
 
 
 class _Installer:

@@ -63,7 +63,7 @@ def _needs(job: Job, objects: Objects) -> set[str]:
     if not job.exists():
         return set()
     spec = job.spec()
-    named = {spec["code"], spec.get("requirements"), spec.get("modules")}
+    named = {spec["code"], *(spec.get(name) for name in ("requirements", "modules", "uv"))}
     needed = named - {None} | {dep["md5"] for dep in spec["deps"]}
     if objects.has(spec["code"]):
         needed |= {md5 for _, md5, _ in objects.code(spec["code"])["files"]}

@@ -63,7 +63,7 @@ class Requests:
 
     def _needs(self, spec: Mapping[str, Any]) -> list[str]:
         named = [spec["code"], *(dep["md5"] for dep in spec["deps"])]
-        named += filter(None, [spec.get("requirements"), spec.get("modules")])
+        named += filter(None, [spec.get(name) for name in ("requirements", "modules", "uv")])
         missing = self.objects.missing(named)
         if spec["code"] not in missing:
             listed = [md5 for _, md5, _ in self.objects.code(spec["code"])["files"]]
@@ -296,7 +296,13 @@ def main(agent: bytes, nonce: str, options: Mapping[str, Any]) -> None:
     except home.Unusable as error:
         os.write(1, wire.pack(wire.ERROR, 0, {"word": "home", "message": str(error)}))
         return
-    os.write(1, wire.pack(wire.END, 0, {"home": place, "python": sys.version.split()[0]}))
+    system = os.uname()
+    met = {
+        "home": place,
+        "python": sys.version.split()[0],
+        "machine": "{} {}".format(system.sysname, system.machine),
+    }
+    os.write(1, wire.pack(wire.END, 0, met))
     try:
         Server(place, agent).serve()
     except BrokenPipeError:  # the client is gone; jobs go on

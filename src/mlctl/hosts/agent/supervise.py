@@ -142,7 +142,10 @@ class Supervisor:
         requirements = self.spec.get("requirements")
         if not requirements:
             return
-        self.environment = environments.Environment(self.job.home, self.objects.path(requirements))
+        uv = self.spec.get("uv")
+        self.environment = environments.Environment(
+            self.job.home, self.objects.path(requirements), uv and self.objects.path(uv)
+        )
 
         def waits() -> None:
             self.job.record("wait.json", {"for": "environment", "time": clock()})
