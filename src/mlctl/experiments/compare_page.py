@@ -37,7 +37,7 @@ class _Column:
     at: int | None = None
 
 
-def comparison_page(it: Comparison, *, title: str, subtitle: str) -> str:
+def comparison_page(it: Comparison, *, title: str) -> str:
     """The whole page."""
     columns = _columns(it)
     names = {column.key: column.name for column in columns}
@@ -51,13 +51,19 @@ def comparison_page(it: Comparison, *, title: str, subtitle: str) -> str:
         sections.append(Section("Scatter", explore.scatter(names, x, y)))
     return html.page(
         title,
-        subtitle,
+        _subtitle(it.heads),
         sections,
         above=explore.toolbar({"": "run", **names}, first),
         footer="Made by mlctl exp compare. Values are those of the runs' records.",
         style=explore.style(),
         script=explore.script(_data(it, columns)),
     )
+
+
+def _subtitle(heads: Sequence[RunHead]) -> str:
+    days = sorted({head.started[:10] for head in heads})
+    number = f"{len(heads)} run{'s' if len(heads) > 1 else ''}"
+    return f"{number} · {days[0] if len(days) == 1 else f'{days[0]} to {days[-1]}'}"
 
 
 _HOW_TO_BRUSH = "Drag along an axis to keep the runs within; a click on it takes the brush away."

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mlctl.experiments.curves import Curve, load_curves
-from mlctl.experiments.query import all_metrics, all_params, load_stages
+from mlctl.experiments.query import all_metrics, all_params, find_run, list_runs, load_stages
 from mlctl.experiments.table import metric_names, param_names
 from mlctl.records.run import RunHead
 
@@ -26,6 +26,16 @@ class Comparison:
     params: Mapping[str, tuple[Any, ...]]
     same: Mapping[str, Any]
     curves: Mapping[str, tuple[Curve | None, ...]]
+
+
+def choose(root: str, names: Sequence[str], *, limit: int) -> list[RunHead]:
+    """The runs that `names` mean, each once; without any, the newest `limit`.
+
+    Raises InvalidInput where there is none.
+    """
+    if names:
+        return list({head.id: head for head in (find_run(root, name) for name in names)}.values())
+    return list_runs(root, limit=limit) or [find_run(root, "last")]
 
 
 def compare(
@@ -74,9 +84,7 @@ def _whole(root: str, head: RunHead) -> RunHead:
     """The head with the parameters and metrics that gave way in it."""
     if not (head.truncated.get("params") or head.truncated.get("metrics")):
         return head
-    from dataclasses import replace
-
     stages = load_stages(root, head.id)
     return replace(
-        head, params=all_params(head, stages), metrics=all_metrics(head, stages), truncated={}
+        head, params=all_params(head, stages, root), metrics=all_metrics(head, stages), truncated={}
     )

@@ -5,6 +5,7 @@ bars                     a value for each name
 distributions            two samples in the same bins, large; `small_distributions` for a cell
 heat                     a confusion matrix or another table of numbers
 gantt                    stages along time
+stacked                  several of them in one file
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from mlctl.reports._bars import small_distributions as small_distributions
 from mlctl.reports._grid import Task as Task
 from mlctl.reports._grid import gantt as gantt
 from mlctl.reports._grid import heat as heat
+from mlctl.reports._stacked import stacked as stacked
 from mlctl.reports._xy import Series as Series
 from mlctl.reports._xy import lines as lines
 from mlctl.reports._xy import scatter as scatter
