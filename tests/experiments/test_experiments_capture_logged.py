@@ -14,6 +14,7 @@ from run_builders import run_result, train_stage
 
 from mlctl.experiments.capture import LOG_LIMIT, write_record
 from mlctl.experiments.curves import Curve, load_curves
+from mlctl.experiments.logged import fold
 from mlctl.experiments.query import find_run, load_stages
 from mlctl.pipeline.results import RunResult
 from mlctl.pipeline.spec import Settings
@@ -295,3 +296,18 @@ def test_how_a_stage_used_the_machine_is_in_its_line(project: Path) -> None:
     head, _ = written(project, run_result(replace(train_stage(), usage=usage)))
     (line,) = load_stages(str(project), head.id)
     assert line.usage == usage
+
+
+def test_a_record_that_was_begun_and_never_published_is_made_again(project: Path) -> None:
+    """As where the process was killed in between."""
+    result = run_result()
+    log_steps(project, result.run_id, [(step, {"loss": 1.0 / (1 + step)}) for step in range(9000)])
+    log_file(project, result.run_id, "artifact", "model", b"weights")
+    for number in ("first", "second"):
+        (project / number).mkdir()
+        fold(str(project), result.run_id, result.started, project / number)
+    head, folder = written(project, result)
+    assert (head.full is not None, head.series["loss"].n) == (True, 9000)
+    for name in ("metrics.jsonl", "artifacts.jsonl"):
+        texts = {(it / name).read_bytes() for it in (project / "first", project / "second", folder)}
+        assert len(texts) == 1

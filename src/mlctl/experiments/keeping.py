@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from mlctl.adapters.files import copy_file
 from mlctl.store import results
 from mlctl.store.cache import Cache
 from mlctl.store.config import load_config
@@ -34,22 +33,18 @@ class Keeper:
         )
 
     def take(self, path: str) -> tuple[str, int]:
-        """Put the file or folder `path` into the cache and remove it; its `md5:…` and its bytes.
+        """Put the file or folder `path` into the cache; its `md5:…` and its bytes.
 
-        Raises InvalidInput for what DVC refuses in a folder, OSError where the disk does.
+        It is still there, perhaps as a link to the object: nobody may write to it. Raises
+        InvalidInput for what DVC refuses in a folder, OSError where the disk does.
         """
         size = _size(path)
         is_folder = os.path.isdir(path)
-        entries = results.take(self._workspace, path)
+        entries = results.take(self._workspace, path, keep=True)
         if is_folder:
             digest: Digest = results.add_listing(self._workspace, entries)
             return f"md5:{digest.md5}", size
         return f"md5:{entries[0].md5}", size
-
-    def copy(self, path: str, temporary: str) -> tuple[str, int]:
-        """The same for a file that stays where it is; `temporary` is a path for a copy."""
-        copy_file(path, temporary)
-        return self.take(temporary)
 
     def close(self) -> None:
         """Bring what was kept to the disk."""

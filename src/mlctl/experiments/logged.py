@@ -42,8 +42,8 @@ def fold(
     """Write what the run logged into `folder`, its record to be; large files go into DVC's cache.
 
     `began` is when the run did, in seconds since 1970; `elsewhere` are stages that ran on another
-    machine, whose paths mean nothing here. What was logged stays where it is, but for the files,
-    until `live.forget`.
+    machine, whose paths mean nothing here. What was logged stays where it is until `live.forget`,
+    so that a killed process loses nothing.
     """
     sources = live.sources(root, run_id)
     if not sources:
@@ -84,6 +84,7 @@ def _fold_metrics(
         with open(path, encoding="utf-8") as file:
             text = thinned(map(parse_step, file), counts)
         full = Whole(*kept.take(path))
+        path.unlink()
         write_text(path, text)
         return found, full
     return found, None
@@ -98,8 +99,9 @@ def _written(lines: Iterable[StepLine], file: TextIO) -> Iterator[StepLine]:
 def _fold_files(
     sources: Sequence[live.Source], folder: Path, kept: _Kept, elsewhere: Collection[str]
 ) -> int:
-    """Keep the files, the newest first; how many were left out."""
-    logged = [(source, file) for source in sources for file in live.logged_files(source)]
+    """Keep the files, the newest first, each path once; how many were left out."""
+    found = ((source, file) for source in sources for file in live.logged_files(source))
+    logged = list({file.path: (source, file) for source, file in found}.values())
     artifacts: list[Artifact] = []
     for source, file in reversed(logged):
         if len(artifacts) == MOST:
@@ -133,6 +135,7 @@ def _keep(source: live.Source, file: live.LoggedFile, folder: Path, kept: _Kept)
         temporary = folder / ".kept"
         copy_file(file.path, temporary)
         digest, size = kept.take(temporary)
+        temporary.unlink()
     path = place.relative_to(folder).as_posix() if place else None
     kind = file.kind if file.kind in KINDS else "artifact"
     return Artifact(kind, file.name, path, digest, size, file.step, source.stage)

@@ -14,12 +14,13 @@ from mlctl.store.tree import TreeEntry, tree_bytes, tree_id
 from mlctl.store.workspace import Workspace
 
 
-def take(workspace: Workspace, path: str) -> tuple[TreeEntry, ...]:
+def take(workspace: Workspace, path: str, *, keep: bool = False) -> tuple[TreeEntry, ...]:
     """Put the file or folder `path` (absolute) into the cache and remove it; what it held.
 
     A single file has the relpath "". Not flushed: call `Cache.flush` once for many. A file with
-    another name, or a link, is copied: its other name belongs to somebody else. Raises InvalidInput
-    for what DVC refuses in a folder.
+    another name, or a link, is copied: its other name belongs to somebody else. With `keep` the
+    caller removes it later, and nobody writes to it meanwhile. Raises InvalidInput for what DVC
+    refuses in a folder.
     """
     taken = []
     for relpath, file in sorted(_files(workspace, path)):
@@ -30,7 +31,8 @@ def take(workspace: Workspace, path: str) -> tuple[TreeEntry, ...]:
         observed = Observed(file, file, Digest(md5), _giving((entry,)))
         workspace.cache.commit(observed, hardlink=ours, flush=False)
         taken.append(TreeEntry(relpath, md5))
-    remove(path)
+    if not keep:
+        remove(path)
     return tuple(taken)
 
 
