@@ -9,7 +9,7 @@ import time
 import pytest
 
 from e2e.sandbox import is_alive, wait_until
-from hosts.test_hosts_run import counting, jobs, log_of
+from hosts.test_hosts_run import counting, jobs, log_of, numbered
 from mlctl.adapters import ssh
 from mlctl.adapters.files import is_locked
 from mlctl.hosts.agent.objects import ENTRY
@@ -229,3 +229,21 @@ def _of(home):
     found = subprocess.run(["pgrep", "-f", f"agent.py (supervise|run) {home}"],
                            capture_output=True, text=True)  # fmt: skip
     return [pid for pid in map(int, found.stdout.split()) if is_alive(pid)]
+
+
+def test_a_laptop_that_sleeps_and_wakes(box, server):
+    """All that is ours here stops, the job goes on, and the connection may be gone meanwhile."""
+    counting(box, 60, 0.05)
+    with box.started("run", "--on", "box") as run:
+        wait_until(lambda: "line 5\n" in log_of(box))
+        listed = subprocess.run(["pgrep", "-P", str(run.pid)], capture_output=True, text=True)
+        asleep = [run.pid, *map(int, listed.stdout.split())]
+        for pid in asleep:
+            os.kill(pid, signal.SIGSTOP)
+        wait_until(lambda: None not in jobs(server).values())  # it has ended by itself
+        server.cut()
+        for pid in asleep:
+            os.kill(pid, signal.SIGCONT)
+        said, _ = run.communicate(timeout=120)
+    assert run.returncode == 0, said
+    assert log_of(box) == numbered(60)
