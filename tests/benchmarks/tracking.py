@@ -15,6 +15,7 @@ from pathlib import Path
 
 from benchmarks.files import repository
 from benchmarks.harness import Bench, Row, Size, above, run
+from benchmarks.profile import commit
 
 CALLS, THEIRS = 5000, 200  # in a process; those of the peers take milliseconds
 STEP = "loss=0.123456789 / (i + 1), accuracy=1 - 0.9 / (i + 1), rate=0.001"
@@ -89,6 +90,7 @@ def call(folder: Path, size: Size, peer: Peer) -> Row:
         python = environment(folder.parent / "peer", peer.package)
         programs.append((python, timing(peer.ready, peer.call, THEIRS)))
     repository(folder)
+    commit(folder)  # DVCLive asks for one
     medians, rare = _by_turns(folder, programs, size.repeats)
     ours, floor, *theirs = (median * 1e6 for median in medians)
     faster = f"{theirs[0] / ours:,.0f} times faster, " if theirs else ""
@@ -103,6 +105,7 @@ def start(folder: Path, size: Size) -> Row:
     if size.peers:
         programs.append((environment(folder.parent / "peer", MLFLOW.package), MLFLOW_WHOLE))
     repository(folder)
+    commit(folder)
     medians, _ = _by_turns(folder, programs, size.repeats)
     ours, *theirs = (median * 1e3 for median in medians)
     return Row("start and finish of a run, with `import mlctl` (ms)", ours,

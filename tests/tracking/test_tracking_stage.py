@@ -58,6 +58,15 @@ def test_a_python_without_mlctl(box, python):
     assert box.git("status", "--porcelain", ".mlctl") == ""
 
 
+def test_of_a_stage_that_is_tried_again_the_last_attempt_counts(box):
+    code = "import mlctl, pathlib, sys\nmlctl.log(step=0, loss=1)\nfirst = pathlib.Path('first')\n"
+    box.write("train.py", code + "if not first.exists():\n    first.touch()\n    sys.exit(1)\n")
+    box.stages({"t": {"cmd": "python train.py", "meta": {"mlctl": {"retries": 1}}}})
+    code, said = box.run("run")
+    assert code == 0, said
+    assert [row["step"] for row in live_of(box)] == [0]
+
+
 def test_an_editable_mlctl_of_the_stages_python_wins(box):
     train(box, sys.executable)
     assert box.run("run")[0] == 0

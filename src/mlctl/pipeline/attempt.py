@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 
 from mlctl.adapters import clock, dvc
-from mlctl.adapters.files import read_text, write_text
+from mlctl.adapters.files import read_text, remove_tree, write_text
 from mlctl.errors import AnswerNo, InvalidInput
 from mlctl.executors import LOCAL, Exit, Files, Job
 from mlctl.pipeline import edit, run_cache
@@ -199,6 +199,9 @@ class Attempt:
         self.context.follow(self.stage.address, log)
         try:
             for self.attempts in range(1, settings.retries + 2):
+                if self.attempts > 1:  # what the failed one logged is no part of the result
+                    live = live_path(self.context.run_id, self.stage.address)
+                    remove_tree(project.path(live))
                 self._tell_started()
                 self.exit = executor.run(job)
                 if self.exit.cancelled or not (self.exit.code or self.exit.timed_out):

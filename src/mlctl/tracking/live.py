@@ -54,8 +54,6 @@ class Live:
         found = number(val)
         if found is None:
             return
-        if self._step is None:
-            self._step = 0
         _put(self.summary, name, found)
         if plot:
             self._points.setdefault(name, []).append((self.step, found))
