@@ -123,6 +123,31 @@ def test_series_give_way_after_metrics_and_before_the_rest() -> None:
     assert (len(back.series) > 10, back.seeds) == (True, {"seed": 1})
 
 
+@given(
+    st.integers(0, 150), st.integers(0, 150), st.integers(0, 150), st.sampled_from(["a", "é", "𝔘"])
+)
+@settings(max_examples=40, deadline=None)
+def test_a_head_with_all_of_it_is_never_over_its_limit(
+    series: int, seeds: int, params: int, letter: str
+) -> None:
+    it = head(
+        name=letter * 200,
+        origin={"kind": "python", "exception": letter * 500},
+        series={f"{letter}{n}" * 9: Series(0.1, 0.1, 0.9, 1, 2, 3) for n in range(series)},
+        seeds={f"{letter}{n}" * 9: n for n in range(seeds)},
+        params={f"{letter}{n}" * 9: letter * n for n in range(params)},
+        full=Whole("md5:" + "a" * 32, 300_000),
+    )
+    text = head_text(it)
+    assert len(text.encode()) <= HEAD_LIMIT
+    back = parse_head(text, name="run.json")
+    assert (back.name, back.origin, back.full) == (it.name, it.origin, it.full)
+    for field in ("series", "seeds", "params"):
+        kept, given = getattr(back, field), getattr(it, field)
+        assert len(kept) + back.truncated.get(field, 0) == len(given)
+        assert kept.items() <= given.items()
+
+
 def test_a_stage_keeps_what_was_logged_and_how_the_machine_was_used() -> None:
     usage = {"cpu_mean": 1.5, "curve": {"seconds": [1.0, 2.0], "cpu": [1.0, 2.0]}}
     it = StageRecord("train", "ran", logged={"lr": 0.1}, usage=usage)

@@ -161,7 +161,8 @@ def _head(
 ) -> RunHead:
     start, end = begun.start, begun.end
     packages, name, argv = begun.code.get("environment"), start.get("name"), start.get("argv")
-    python, platform = described(packages) if packages else machine()
+    # Without a capture nobody knows which Python the script had: it need not be ours.
+    python, platform = described(packages) if packages else ("unknown", machine()[1])
     status = end.get("status") if end else "interrupted"
     seeds = start.get("seeds")
     return RunHead(
