@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mlctl.cli._view import View
     from mlctl.pipeline.project import Project
     from mlctl.pipeline.request import Options, Where
+    from mlctl.projects.settings import ProjectSettings
 
 app = typer.Typer()
 
@@ -110,6 +111,7 @@ def run(
     from mlctl.pipeline.planning import planned
     from mlctl.pipeline.project import Project
     from mlctl.pipeline.request import Options, Where
+    from mlctl.projects.settings import ProjectSettings
     from mlctl.projects.settings import load_settings
 
     if set_params and dry:
@@ -153,7 +155,7 @@ def run(
     commit = settings.records_commit if commit is None else commit
     where = Where(on, settings.hosts)
     shown = view(json, quiet, verbose)
-    return _run(project, indices, options, jobs, commit, where, settings.records_logs, shown)
+    return _run(project, indices, options, jobs, commit, where, settings, shown)
 
 
 def _run(
@@ -163,7 +165,7 @@ def _run(
     jobs: int,
     commit: bool,
     where: Where,
-    logs: bool,
+    settings: ProjectSettings,
     shown: View,
 ) -> int:
     from mlctl.experiments.recorded import run_and_record
@@ -178,7 +180,8 @@ def _run(
             emit=shown,
             commit=commit,
             where=where,
-            logs=logs,
+            logs=settings.records_logs,
+            branch=settings.records_branch,
         ).result
     finally:
         shown.close()

@@ -100,6 +100,7 @@ def _run(
             commit=settings.records_commit if commit is None else commit,
             where=Where(hosts=settings.hosts),
             logs=settings.records_logs,
+            branch=settings.records_branch,
         )
     finally:
         shown.close()

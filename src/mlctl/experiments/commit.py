@@ -7,8 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mlctl.adapters.git import git
+from mlctl.adapters.git_objects import make_commit
 from mlctl.adapters.process import Result
 from mlctl.errors import NotAble
+from mlctl.experiments.branch_store import (
+    FOLDER,
+    store_records,
+    tree_prefix,
+    untracked_records,
+)
 
 _UNDER_WAY = {
     "MERGE_HEAD": "a merge",
@@ -20,17 +27,25 @@ _UNDER_WAY = {
 }
 _LITERAL = {"GIT_LITERAL_PATHSPECS": "1"}
 _STDIN = ("--pathspec-from-file=-", "--pathspec-file-nul")
+_MANY = 100  # files, from which on git is given one pack of them
+UNCHANGED = "nothing has changed"
 
 
 @dataclass(frozen=True, slots=True)
 class CommitResult:
-    """The commit that was made, or the reason why there is none."""
+    """The commit that was made, or the reason why there is none.
+
+    `stored` is the commit on the records' own branch, where they go there.
+    """
 
     commit: str | None
     reason: str | None = None
+    stored: str | None = None
 
 
-def commit_record(root: str, paths: Iterable[str], message: str) -> CommitResult:
+def commit_record(
+    root: str, paths: Iterable[str], message: str, *, branch: bool = False
+) -> CommitResult:
     """Commit exactly `paths` (keys: the record's folder, and the lock, pointers and ignore files
     that the run changed) on the current branch, as `git commit --only -- PATHS` does.
 
@@ -38,27 +53,52 @@ def commit_record(root: str, paths: Iterable[str], message: str) -> CommitResult
     commit-msg hooks do not run: they judge code, and none is in it. Nothing is committed, and the
     result says why, outside of a repository, before its first commit, on a detached HEAD, inside a
     hook, and while a merge, rebase, cherry-pick or revert is under way.
+
+    With `branch`, what lies below `runs/` moves to the branch `mlctl/runs` instead (but for
+    records that the user's branch has already); only the first and the fifth of these hinder that.
     """
+    paths = list(paths)
+    stored = None
     try:
-        hindrance = _hindrance(root)
+        if (hindrance := _no_repository(root)) is None:
+            if branch:
+                stored, paths = _store(root, paths, message)
+            hindrance = _hindrance(root)
     except NotAble as error:
         hindrance = error.message
-    if hindrance:
-        return CommitResult(None, hindrance)
-    known, new, ignored = _sorted_paths(root, list(paths))
+    done = CommitResult(None, hindrance) if hindrance else _commit_paths(root, paths, message)
+    idle = stored is not None and (not paths or done.reason == UNCHANGED)
+    return CommitResult(done.commit, None if idle else done.reason, stored)
+
+
+def _store(root: str, paths: list[str], message: str) -> tuple[str | None, list[str]]:
+    """Store the records among `paths`; the branch's commit, and the paths that are left."""
+    ours = [path for path in paths if path == FOLDER or path.startswith(f"{FOLDER}/")]
+    stored = store_records(root, untracked_records(root, ours), message)
+    left = [path for path in ours if os.path.exists(os.path.join(root, path))]
+    return stored, [*(path for path in paths if path not in ours), *left]
+
+
+def _commit_paths(root: str, paths: list[str], message: str) -> CommitResult:
+    known, new, ignored = _sorted_paths(root, paths)
     if ignored:
         return CommitResult(None, f"git ignores {ignored[0]}")
     if not known and not new:
-        return CommitResult(None, "nothing has changed")
+        return CommitResult(None, UNCHANGED)
+    if len(known) + len(new) > _MANY:
+        _pack(root, [*known, *new])
     return _commit(root, [*known, *new], new, message)
 
 
-def _hindrance(root: str) -> str | None:
+def _no_repository(root: str) -> str | None:
     if any(os.environ.get(name) for name in ("GIT_DIR", "GIT_INDEX_FILE")):
         return "inside a git hook"
-    asked = git("rev-parse", "--absolute-git-dir", cwd=root, check=False)
-    if asked.code:
-        return "not a git repository"
+    asked = git("rev-parse", "--is-inside-work-tree", cwd=root, check=False)
+    return None if asked.stdout == "true\n" else "not a git repository"
+
+
+def _hindrance(root: str) -> str | None:
+    asked = git("rev-parse", "--absolute-git-dir", cwd=root)
     folder = asked.stdout.removesuffix("\n")
     for name, work in _UNDER_WAY.items():
         if os.path.exists(os.path.join(folder, name)):
@@ -91,6 +131,27 @@ def _sorted_paths(root: str, paths: list[str]) -> tuple[list[str], list[str], li
         else:
             (new if entry[:2] in {"??", "!!"} else known).append(path)
     return known, new, ignored
+
+
+def _pack(root: str, paths: list[str]) -> None:
+    """Give git the records among `paths`, and their folders, in one pack.
+
+    The commit itself then finds them there, and writes no loose object for each.
+    """
+    prefix = tree_prefix(root)
+    content: dict[str, bytes | None] = {}
+    for path in paths:
+        if path.startswith(f"{FOLDER}/"):
+            content[prefix + path] = _read(os.path.join(root, path))
+    make_commit(root, "records", content, parent=git("rev-parse", "HEAD", cwd=root).stdout.strip())
+
+
+def _read(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:  # git knows it, and it is removed
+        return None
 
 
 def _commit(root: str, paths: list[str], new: list[str], message: str) -> CommitResult:

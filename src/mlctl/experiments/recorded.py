@@ -44,14 +44,15 @@ def run_and_record(
     where: Where = _HERE,
     name: str | None = None,
     logs: bool = False,
+    branch: bool = False,
 ) -> Recorded:
     """Run the stages and record what ran; nothing is recorded where all was up to date.
 
     Stages that name no place run `where` that says, or here.
 
     With `commit`, the record and the files that the run changed are committed, as
-    `experiments.commit` says. `name` is the run's; `logs` keeps the end of each stage's log in the
-    record.
+    `experiments.commit` says; with `branch`, the record to the records' own branch. `name` is the
+    run's; `logs` keeps the end of each stage's log in the record.
     """
     run_id = new_ulid(clock.now(), os.urandom(10))
     request = Request(run_id, tuple(argv), tuple(indices), jobs, options, where)
@@ -66,10 +67,12 @@ def run_and_record(
     result = run(project, request, emit, before_first=capture)
     recorded = Recorded(result)
     if result.touched:
-        recorded = _record(project.root, result, captured[0], commit=commit, name=name, logs=logs)
-        made = recorded.commit
+        key, changed = _record(project.root, result, captured[0], name=name, logs=logs)
+        made = _commit(project.root, result, changed, branch=branch) if commit else None
+        recorded = Recorded(result, key, made)
         if made is not None and made.reason is not None:
-            emit(Notice(f"the record is not committed: {made.reason}", "info"))
+            what = "what the run changed" if made.stored else "the record"
+            emit(Notice(f"{what} is not committed: {made.reason}", "info"))
     counts: dict[str, int] = {}
     for stage in result.stages:
         counts[stage.outcome] = counts.get(stage.outcome, 0) + 1
@@ -82,20 +85,23 @@ def _record(
     result: RunResult,
     code: CodeState | None,
     *,
-    commit: bool,
     name: str | None,
     logs: bool,
-) -> Recorded:
+) -> tuple[str, list[str]]:
+    """Write the record; its key, and all that is to be committed."""
     # Imported here: a run that finds nothing to do is asked for all the time, and needs none of it.
     from mlctl.experiments.adopting import adopt
     from mlctl.experiments.capture import write_record
-    from mlctl.experiments.commit import commit_record
     from mlctl.experiments.environment import environment
 
     key = write_record(root, result, code, environment(), name=name, logs=logs)
-    paths = [*_paths(key, result), *adopt(root)]
-    made = commit_record(root, paths, _message(result)) if commit else None
-    return Recorded(result, key, made)
+    return key, [*_paths(key, result), *adopt(root)]
+
+
+def _commit(root: str, result: RunResult, paths: list[str], *, branch: bool) -> CommitResult:
+    from mlctl.experiments.commit import commit_record
+
+    return commit_record(root, paths, _message(result), branch=branch)
 
 
 def _paths(record: str, result: RunResult) -> list[str]:

@@ -34,17 +34,24 @@ def adopt(directory: Directory = None, commit: RecordCommit = None, json: Json =
 
     root = project_root(os.getcwd())
     records = make_records(root, strict=True)
-    wanted = load_settings(root).records_commit if commit is None else commit
+    settings = load_settings(root)
+    wanted = settings.records_commit if commit is None else commit
     names = ", ".join(short_form(os.path.basename(key)) for key in records)
     made = None
     if records and wanted:
-        made = commit_record(root, [*records, "runs/_env"], f"Record runs of scripts: {names}")
+        made = commit_record(
+            root,
+            [*records, "runs/_env"],
+            f"Record runs of scripts: {names}",
+            branch=settings.records_branch,
+        )
     if json:
         print_json(
             "exp.adopt",
             {
                 "records": records,
                 "commit": made.commit if made else None,
+                "stored": made.stored if made else None,
                 "reason": made.reason if made else None,
             },
         )
