@@ -59,6 +59,7 @@ line = b"x" * 109 + b"\\n"
 """
 WHOLE = """
 import time
+import numpy  # a training has it
 began = time.perf_counter()
 import mlctl
 with mlctl.start_run(params={"lr": 0.1}):
@@ -67,6 +68,7 @@ print(time.perf_counter() - began)
 """
 MLFLOW_WHOLE = """
 import time
+import numpy  # a training has it
 import mlflow
 mlflow.set_tracking_uri("sqlite:///mlflow.db")
 with mlflow.start_run():  # the database is made

@@ -130,7 +130,10 @@ def test_a_torn_last_line_is_repaired_by_whoever_comes_next(tmp_path):
     again.write(b'{"step":2}\n')
     again.write(b'{"step":3}\n')
     again.close()
-    assert path.read_bytes() == b'{"step":1}\n{"step":\n{"step":2}\n{"step":3}\n'
+    again.sync()
+    again.write(b'{"step":4}\n')
+    again.close()
+    assert path.read_bytes() == b'{"step":1}\n{"step":\n{"step":2}\n{"step":3}\n{"step":4}\n'
 
 
 def test_threads_do_not_mix_their_lines(run):

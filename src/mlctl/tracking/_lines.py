@@ -28,7 +28,8 @@ class Lines:
         self._lock = threading.RLock()  # a signal's handler may log while its thread does
         self._handle = -1
         self._torn = False
-        self._unsynced = False
+        self._unsynced = self._syncing = False
+        self._closing = False
         self._silent_until = 0.0
         renew_in_child(self)
 
@@ -54,30 +55,41 @@ class Lines:
                 _syncer.add(self)
 
     def sync(self) -> None:
-        """Bring to the disk what is not there yet."""
+        """Bring to the disk what is not there yet, and close the file if nobody needs it more."""
+        self._syncing = True  # until then nobody closes the file
         self._unsynced = False  # before, so that what is written meanwhile asks again
         if self._handle >= 0:
             try:
                 os.fsync(self._handle)
             except OSError as error:
                 self._failed(error)
+        with self._lock:
+            self._syncing = False
+            if self._closing and not self._unsynced:
+                self._shut()
 
     def close(self) -> None:
-        """Sync and close; a further line opens the file again."""
+        """No more lines are expected; one that comes all the same opens the file again.
+
+        Nobody waits: what is not on the disk yet is brought there as always.
+        """
         with self._lock:
-            if self._unsynced:
-                self.sync()
-            if self._handle >= 0:
-                handle, self._handle = self._handle, -1
-                os.close(handle)
+            if self._unsynced or self._syncing:
+                self._closing = True
+            else:
+                self._shut()
+
+    def _shut(self) -> None:
+        self._closing = False
+        if self._handle >= 0:
+            handle, self._handle = self._handle, -1
+            os.close(handle)
 
     def forked(self) -> None:
         """In a new process: a file of its own, and no lock that a thread of the other one holds."""
         self._lock = threading.RLock()
-        self._unsynced = False
-        if self._handle >= 0:
-            handle, self._handle = self._handle, -1
-            os.close(handle)
+        self._unsynced = self._syncing = False
+        self._shut()
 
     def _prepared(self, line: bytes) -> bytes:
         """The line, behind a newline where the file ends in a torn one; nothing for now after an
