@@ -111,7 +111,6 @@ def run(
     from mlctl.pipeline.planning import planned
     from mlctl.pipeline.project import Project
     from mlctl.pipeline.request import Options, Where
-    from mlctl.projects.settings import ProjectSettings
     from mlctl.projects.settings import load_settings
 
     if set_params and dry:

@@ -22,8 +22,8 @@ def commit(
     """Commit the records that are not committed yet, all in one commit.
 
     Nothing else goes along, and what you have staged stays staged. Records go to your branch. With
-    `records: {store: branch}` in mlctl.yaml they move from the work tree to the branch `mlctl/runs`.
-    Ends with 1 where they could not be committed.
+    `records: {store: branch}` in mlctl.yaml they move out of the work tree, to the branch
+    `mlctl/runs`. Ends with 1 where they could not be committed.
 
     Examples:
 
