@@ -30,7 +30,7 @@ class ProjectSettings:
     `mlctl/runs`; `jobs` the stages at one time, None where unsaid;
     `hosts` the settings of each host by its name in `~/.ssh/config`; `show_values` is whether
     validation reports hold failing values, and `large_file` the bytes from which on a file belongs
-    to DVC.
+    to DVC. `tolerances` are how far a metric may be off when a run is reproduced, by its name.
     """
 
     exists: bool = False
@@ -41,6 +41,7 @@ class ProjectSettings:
     large_file: int = LARGE_FILE
     records_logs: bool = False
     records_branch: bool = False
+    tolerances: Mapping[str, float] = field(default_factory=dict)
 
     def default_jobs(self, asked: int | None = None) -> int:
         """Stages at one time: as asked, as set, else one for each processor.
@@ -69,6 +70,7 @@ def load_settings(root: str) -> ProjectSettings:
         hosts=hosts,
         show_values=_first([d.get("validate", "show_values") for d in documents], False),
         large_file=_first([_large_file(d) for d in documents], LARGE_FILE),
+        tolerances={n: v for d in reversed(documents) for n, v in _tolerances(d).items()},
     )
 
 
@@ -79,12 +81,13 @@ def _read(root: str, name: str) -> Document | None:
     from mlctl.records.document import Document  # an adopted repository needs no YAML for this
 
     document = Document.parse(read_text(path, name=name), file=name, empty=True)
-    document.keys(known=("records", "jobs", "hosts", "validate", "data"))
+    document.keys(known=("records", "jobs", "hosts", "validate", "data", "reproduce"))
     document.keys("records", known=("commit", "logs", "store"))
     document.flag("records", "logs", default=False)
     document.keys("validate", known=("show_values",))
     document.flag("validate", "show_values", default=False)
     document.keys("data", known=("large_file",))
+    document.keys("reproduce", known=("tolerances",))
     return document
 
 
@@ -111,6 +114,16 @@ def _large_file(document: Document) -> int | None:
     if value is not None and (size is None or size < 1):
         raise document.wrong(("data", "large_file"), "a size, such as 500kB or 2MB")
     return size
+
+
+def _tolerances(document: Document) -> dict[str, float]:
+    found = {}
+    for name, value in document.mapping("reproduce", "tolerances").items():
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not value >= 0:
+            raise document.wrong(("reproduce", "tolerances", name), "a number, 0 or greater")
+        found[str(name)] = float(value)
+    return found
 
 
 def parse_size(text: str) -> int | None:
