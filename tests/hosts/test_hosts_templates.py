@@ -30,3 +30,11 @@ def test_a_run_there_leaves_what_a_run_here_leaves(template, server, tmp_path):
     assert call([*DVC, "status", "-q"], root).returncode == 0
     last = json.loads(call([*MLCTL, "exp", "show", "last", "--json"], root).stdout)
     assert {stage["executor"] for stage in last["stages"]} == {"box"}
+    here, there = (curves(folder) for folder in sorted(root.glob("runs/2*/*")))
+    assert here == there != []
+
+
+def curves(record):
+    """What the training logged, without the times."""
+    rows = [json.loads(line) for line in (record / "metrics.jsonl").read_text().splitlines()]
+    return sorted((row["stage"], row["step"], sorted(row["metrics"].items())) for row in rows)

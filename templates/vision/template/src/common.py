@@ -13,6 +13,11 @@ import yaml
 
 from png import read_grey
 
+try:
+    import mlctl  # `mlctl run` puts it on the path of a stage
+except ImportError:  # under `dvc repro`, where it is installed elsewhere: nothing is logged
+    mlctl = None
+
 IMAGES = Path("data/images")
 SPLITS = Path("data/splits")
 
@@ -24,6 +29,13 @@ def read_params() -> dict[str, Any]:
 def write_json(path: Path, data: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
+
+
+def log_epoch(scores: dict[str, float]) -> None:
+    """Print an epoch's scores, and log them: `mlctl exp watch` and `mlctl exp plot` show them."""
+    print("  ".join(f"{name} {value:.4g}" for name, value in scores.items()), flush=True)
+    if mlctl is not None:
+        mlctl.log({name: v for name, v in scores.items() if name != "epoch"}, step=scores["epoch"])
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

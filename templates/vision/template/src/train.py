@@ -11,6 +11,7 @@ import json
 import math
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ import yaml
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from common import class_names, read_params, read_split, write_csv, write_json
+from common import class_names, log_epoch, read_params, read_split, write_csv, write_json
 from network import build
 
 CHECKPOINTS = Path("checkpoints")
@@ -30,9 +31,17 @@ Split = tuple[np.ndarray, np.ndarray]
 
 
 def fit(
-    train: Split, validation: Split, classes: int, settings: dict[str, Any], seed: int, folder: Path
+    train: Split,
+    validation: Split,
+    classes: int,
+    settings: dict[str, Any],
+    seed: int,
+    folder: Path,
+    report: Callable[[dict[str, float]], None] = print,
 ) -> tuple[nn.Module, list[dict[str, float]]]:
-    """The trained network and the scores of each epoch; `folder` is for the checkpoint."""
+    """The trained network and the scores of each epoch, of which `report` hears as they come;
+    `folder` is for the checkpoint.
+    """
     device = pick_device(settings["device"])
     images, labels = (torch.from_numpy(part).to(device) for part in train)
     torch.manual_seed(seed)
@@ -41,6 +50,8 @@ def fit(
 
     checkpoint = folder / f"{fingerprint(train, settings, seed)}.pt"
     history = resume(checkpoint, network, optimiser, settings["epochs"])
+    for scores in history:
+        report(scores)
     for epoch in range(len(history), settings["epochs"]):
         torch.manual_seed(seed + epoch + 1)
         network.train()
@@ -54,7 +65,7 @@ def fit(
         scores = {"epoch": epoch + 1, "loss": sum(losses) / len(losses)}
         history.append(scores | score(network, validation, device))
         save_checkpoint(checkpoint, network, optimiser, history)
-        print("  ".join(f"{name} {value:.4g}" for name, value in history[-1].items()), flush=True)
+        report(history[-1])
     return network.eval().cpu(), history
 
 
@@ -138,7 +149,7 @@ def main() -> None:
     params, classes = read_params(), class_names()
     train, validation = read_split("train", classes), read_split("validation", classes)
     network, history = fit(
-        train, validation, len(classes), params["train"], params["seed"], CHECKPOINTS
+        train, validation, len(classes), params["train"], params["seed"], CHECKPOINTS, log_epoch
     )
     save_model(network, train[0], classes)
     write_csv(Path("plots/training.csv"), list(history[-1]), [row.values() for row in history])
