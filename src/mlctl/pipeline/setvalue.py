@@ -61,6 +61,23 @@ def parse_value(text: str, override: str) -> Any:
     return value
 
 
+def split_values(text: str, override: str) -> list[str]:
+    """The texts of the values that commas separate in `text`, lists and quotes kept whole."""
+    if not text.strip():
+        return [text]
+    parser = _Parser(text, override)
+    found = []
+    while True:
+        start = parser.at
+        parser.value(_TOP_WORD)
+        found.append(text[start : parser.at].strip())
+        if not parser.take(","):
+            break
+    if parser.at < len(text):
+        parser.fail()
+    return found
+
+
 class _Parser:
     def __init__(self, text: str, override: str) -> None:
         self.text = text
@@ -71,7 +88,7 @@ class _Parser:
         rest = self.text[self.at :]
         hint = "put the value in quotes: -S 'key=\"…\"'"
         if rest.startswith(","):
-            hint = "several values are a list, key=[1,2], or a sweep, which `mlctl tune` does"
+            hint = "several values are a list, key=[1,2], or a sweep, which `mlctl exp run` does"
         raise InvalidInput(
             f"-S {self.override}: cannot read {rest or 'an empty value'!r}", hint=hint
         )
