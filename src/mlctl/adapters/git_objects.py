@@ -35,7 +35,7 @@ def make_commit(
     base: str | None = None,
     also: str | None = None,
 ) -> str:
-    """A commit that no ref names: the tree of `base` (default: the parent's, or an empty one) with
+    """A commit that no ref names: the tree of `base` (or the parent's, or an empty one) with
     `changes`, by path from its top. `also` is a second parent. Its author is mlctl.
 
     Raises ToolFailed where git refuses, as in a read-only repository.
@@ -46,8 +46,9 @@ def make_commit(
     if parent is not None:
         stream.append(f"from {parent}\n".encode())
         stream += [f"merge {also}\n".encode()] if also else []
-    if base is not None and base != parent:
-        stream.append(f'M 040000 {base} ""\n'.encode())
+    if base is not None:
+        tree = git("rev-parse", f"{base}^{{tree}}", cwd=cwd).stdout.strip()
+        stream.append(f'M 040000 {tree} ""\n'.encode())
     for path, change in changes.items():
         stream.append(_change(path, change))
     stream.append(f"get-mark :1\nreset {_NO_REF}\nfrom {'0' * _oid_length(cwd)}\n\ndone\n".encode())

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from mlctl.adapters.files import remove_file
 from mlctl.adapters.git import git
 from mlctl.adapters.git_objects import Change, make_commit, move_ref
+from mlctl.records.refs import RUNS
 
-RUNS = "refs/heads/mlctl/runs"
 FOLDER = "runs"
 _RECORD = 3  # parts of `runs/<day>/<id>`
 # DVC looks for pipelines in every folder of every commit, unless it is told not to.

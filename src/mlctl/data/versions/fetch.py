@@ -36,20 +36,26 @@ def fetch(
     What an import has in no remote comes from its source, by one call of DVC. Raises NotAble where
     a remote refuses, and at the end where an object is damaged or missing there.
     """
-    done = []
     with open_workspace(project) as workspace:
-        cache = workspace.cache
         wanted = find_wanted(project, targets)
-        lacking = [item for item in wanted if not _is_here(cache, item)]
-        if not lacking and not os.path.isdir(lanes.folder(cache.config.cache_dir)):
-            return []
-        with lane(project.config.local_dir) as mine:
-            lanes.sweep(project.config.cache_dir, mine.free, before=clock.now() - DAY)
-            mine.keep_own()
-            for name, items in by_remote(lacking, remote).items():
-                fetched = _fetch(project, cache, name, items, mine, jobs, emit)
-                if fetched is not None:
-                    done.append(fetched)
+        return bring(workspace.cache, wanted, remote=remote, jobs=jobs, emit=emit)
+
+
+def bring(
+    cache: Cache, wanted: Sequence[Wanted], *, remote: str | None, jobs: int | None, emit: Emit
+) -> list[Done]:
+    """Bring what the cache lacks of these outs, as `fetch` does."""
+    done = []
+    lacking = [item for item in wanted if not _is_here(cache, item)]
+    if not lacking and not os.path.isdir(lanes.folder(cache.config.cache_dir)):
+        return []
+    with lane(cache.config.local_dir) as mine:
+        lanes.sweep(cache.config.cache_dir, mine.free, before=clock.now() - DAY)
+        mine.keep_own()
+        for name, items in by_remote(lacking, remote).items():
+            fetched = _fetch(cache, name, items, mine, jobs, emit)
+            if fetched is not None:
+                done.append(fetched)
     return done
 
 
@@ -64,7 +70,6 @@ def _is_here(cache: Cache, item: Wanted) -> bool:
 
 
 def _fetch(
-    project: Project,
     cache: Cache,
     name: str | None,
     items: Sequence[Wanted],
@@ -76,11 +81,11 @@ def _fetch(
     ours = [item for item in items if not item.comes_from_elsewhere]
     done = None
     if ours:
-        place = open_place(project.config, name, jobs)
+        place = open_place(cache.config, name, jobs)
         place.check()
         done = _Fetch(cache, place, mine, emit).run(ours)
     if imports:
-        said = dvc.fetch(project.root, [item.key for item in imports])
+        said = dvc.fetch(cache.config.root, [item.key for item in imports])
         _require_imports(cache, imports, said)
     return done
 

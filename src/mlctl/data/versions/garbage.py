@@ -17,6 +17,7 @@ from mlctl.data.versions.place import Place, open_place
 from mlctl.errors import InvalidInput
 from mlctl.pipeline.project import discover
 from mlctl.pipeline.spec import lock_key
+from mlctl.records.refs import KEPT, RUNS
 from mlctl.store import links
 from mlctl.store.cache import Cache, MissingObjects
 from mlctl.store.config import Config, load_config
@@ -28,7 +29,8 @@ from mlctl.store.workspace import Workspace, open_workspace
 
 _MD5 = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?:\.dir)?(?![0-9a-f])")
 _POINTERS = ("*.dvc", "*dvc.lock")
-_RECORDS = ("runs/**/stages.jsonl", "registry/**")
+_IN_RECORDS = ("stages.jsonl", "artifacts.jsonl", "run.json")
+_RECORDS = (*(f"runs/**/{name}" for name in _IN_RECORDS), "runs/*.jsonl", "registry/**")
 _BATCH = 200  # commits on one command line
 
 
@@ -115,7 +117,7 @@ def _named(config: Config, scope: Scope) -> set[str]:
     for path in _files(config, runs=scope.runs):
         with open(path, encoding="utf-8", errors="replace") as file:
             found |= named_in(file.read())
-    commits = _commits(config, scope)
+    commits = _commits(config, scope) + _own_branches(config, scope)
     patterns = [*_POINTERS, *(f":(glob){name}" for name in _RECORDS if scope.runs)]
     for begin in range(0, len(commits), _BATCH):
         said = git(
@@ -139,13 +141,22 @@ def _files(config: Config, *, runs: bool) -> Iterator[str]:
     folders = [os.path.join(config.local_dir, "journal")]
     if runs:
         folders += [os.path.join(config.root, name) for name in ("runs", "registry")]
+    records = os.path.join(config.root, "runs")
     for folder in folders:
         for top, _, names in os.walk(folder):
+            everything = top == records or not top.startswith(records)
             yield from (
-                os.path.join(top, name)
-                for name in names
-                if name == "stages.jsonl" or not top.startswith(os.path.join(config.root, "runs"))
+                os.path.join(top, name) for name in names if everything or name in _IN_RECORDS
             )
+
+
+def _own_branches(config: Config, scope: Scope) -> list[str]:
+    """The branch of what kept runs refer to, and that of the records where runs count."""
+    if config.git_root is None:
+        return []
+    names = [KEPT, RUNS] if scope.runs else [KEPT]
+    said = git("for-each-ref", "--format=%(objectname)", *names, cwd=config.root, check=False)
+    return said.stdout.split()
 
 
 def _commits(config: Config, scope: Scope) -> list[str]:

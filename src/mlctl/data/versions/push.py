@@ -6,7 +6,7 @@ A folder's listing goes after its files, so that no remote ever holds a listing 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mlctl.adapters import clock
@@ -65,15 +65,26 @@ def push(
         for item in find_wanted(project, targets)
         if item.out.push and not item.is_of_other_repository
     ]
+    with open_workspace(project) as workspace:
+        return send(workspace.cache, by_remote(wanted, remote), jobs=jobs, emit=emit)
+
+
+def send(
+    cache: Cache,
+    groups: Mapping[str | None, Sequence[Wanted]],
+    *,
+    jobs: int | None,
+    emit: Emit,
+) -> list[Done]:
+    """Send the objects of outs, by their remote, as `push` does."""
     done = []
-    with open_workspace(project) as workspace, lane(project.config.local_dir) as mine:
-        groups = by_remote(wanted, remote)
-        places = {name: open_place(project.config, name, jobs) for name in groups}
+    with lane(cache.config.local_dir) as mine:
+        places = {name: open_place(cache.config, name, jobs) for name in groups}
         for place in places.values():
             place.sweep(mine.free, before=clock.now() - DAY)
         mine.keep_own()
         for name, items in groups.items():
-            done.append(_push(workspace.cache, places[name], items, mine, emit))
+            done.append(_push(cache, places[name], items, mine, emit))
     return done
 
 

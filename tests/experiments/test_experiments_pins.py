@@ -1,0 +1,119 @@
+"""What a kept run refers to outlives the garbage collection of DVC and of mlctl."""
+
+from pathlib import Path
+
+import pytest
+from kept_builders import cached, dvc, make_project, make_run, put, put_folder
+
+from mlctl.data.versions.garbage import Scope, collect
+from mlctl.experiments.commit import commit_record
+from mlctl.experiments.objects import RunObject, run_objects
+from mlctl.experiments.pins import KEPT, pin, pin_text, pinned_runs, take_over, unpin
+from mlctl.experiments.query import find_run
+from mlctl.store.digest import Digest
+
+
+@pytest.fixture
+def project(repo: Path, tmp_path: Path) -> Path:
+    make_project(repo, remote=tmp_path / "remote")
+    return repo
+
+
+def kept(root: Path, *run_ids: str) -> None:
+    pin(str(root), {it: run_objects(str(root), find_run(str(root), it)) for it in run_ids})
+
+
+def test_stock_dvc_keeps_what_is_pinned_and_pushes_it(project: Path, git, tmp_path: Path) -> None:
+    model, folder = put(project, "model"), put_folder(project, {"a/b.txt": "b", "c.txt": "c"})
+    waste = put(project, "waste")
+    kept(project, make_run(project, {"model.txt": model, "data": folder}))
+    said = dvc(project, "push", "-A")
+    assert "4 files pushed" in said
+    dvc(project, "gc", "-A", "-f")
+    assert cached(project, model).exists()
+    assert cached(project, folder).exists()
+    assert not cached(project, waste).exists()
+    dvc(project, "gc", "-a", "-f")
+    assert cached(project, model).exists()
+    dvc(project, "gc", "-A", "-c", "-f")
+    assert (tmp_path / "remote/files/md5" / model[:2] / model[2:]).exists()
+    assert git("status", "--porcelain", "--untracked-files=no") == ""
+
+
+def test_a_run_that_is_not_kept_any_more_is_pinned_no_more(project: Path, git) -> None:
+    one, other = put(project, "one"), put(project, "other")
+    first, second = make_run(project, {"m": one}), make_run(project, {"m": other})
+    kept(project, first)
+    kept(project, second)
+    assert pinned_runs(str(project)) == {first, second}
+    unpin(str(project), [first])
+    assert pinned_runs(str(project)) == {second}
+    assert git("rev-list", "--count", KEPT) == "1"
+    dvc(project, "gc", "-A", "-f")
+    assert not cached(project, one).exists()
+    assert cached(project, other).exists()
+
+
+def test_mlctl_keeps_them_too_whatever_else_is_asked(project: Path) -> None:
+    one, waste = put(project, "one"), put(project, "waste")
+    kept(project, make_run(project, {"m": one}))
+    collect(str(project), Scope(runs=False), remove=True)
+    assert cached(project, one).exists()
+    assert not cached(project, waste).exists()
+
+
+def test_records_on_their_own_branch_and_in_packs_keep_their_objects(project: Path) -> None:
+    stored, packed, waste = (put(project, name) for name in ("stored", "packed", "waste"))
+    make_run(project, {"m": stored})
+    assert commit_record(str(project), ["runs"], "m", branch=True).stored
+    (project / "runs").mkdir()
+    (project / "runs" / "202611.jsonl").write_text(f'{{"parts": "md5:{packed}"}}\n')
+    collect(str(project), Scope(), remove=True)
+    assert cached(project, stored).exists()
+    assert cached(project, packed).exists()
+    assert not cached(project, waste).exists()
+
+
+def test_pinning_twice_changes_nothing_and_unpinning_nothing_is_fine(project: Path, git) -> None:
+    unpin(str(project), ["01KAS0ME00RVN0000000000000"])
+    assert git("for-each-ref", KEPT) == ""
+    run_id = make_run(project, {"m": put(project, "one")})
+    kept(project, run_id)
+    tree = git("rev-parse", f"{KEPT}^{{tree}}")
+    kept(project, run_id)
+    assert git("rev-parse", f"{KEPT}^{{tree}}") == tree
+
+
+def test_pins_of_another_clone_are_taken_over_but_for_those_given_up(project: Path, git) -> None:
+    mine, theirs, gone = (make_run(project, {"m": put(project, n)}) for n in ("a", "b", "c"))
+    kept(project, theirs, gone)
+    git("update-ref", "refs/other", git("rev-parse", KEPT))
+    git("update-ref", "-d", KEPT)
+    kept(project, mine)
+    take_over(str(project), "refs/other", [gone])
+    assert pinned_runs(str(project)) == {mine, theirs}
+
+
+def test_a_project_in_a_folder_of_the_repository(repo: Path) -> None:
+    sub = repo / "sub"
+    sub.mkdir()
+    make_project(sub)
+    one, waste = put(sub, "one"), put(sub, "waste")
+    kept(sub, make_run(sub, {"m": one}))
+    dvc(sub, "gc", "-A", "-f")
+    assert cached(sub, one).exists()
+    assert not cached(sub, waste).exists()
+
+
+def test_the_text_of_a_pin() -> None:
+    said = pin_text(
+        [
+            RunObject('odd: "name"', Digest("a" * 32 + ".dir", 5, 2)),
+            RunObject("old", Digest("b" * 32, legacy=True)),
+        ]
+    )
+    assert said == (
+        f"outs:\n- md5: {'a' * 32}.dir\n  size: 5\n  nfiles: 2\n  hash: md5\n  path: {'a' * 32}\n"
+        f'  desc: "odd: \\"name\\""\n- md5: {"b" * 32}\n  path: {"b" * 32}\n  desc: "old"\n'
+    )
+    assert pin_text([]) == "outs: []\n"
