@@ -132,7 +132,7 @@ def _missing(root: str, name: str, what: str) -> NotAble:
 
 
 def _patched(root: str, name: str, commit: str, tree: str, patch: bytes) -> str:
-    """A commit of `tree`, which is `commit` with the patch applied; the user's index stays as it is."""
+    """A commit of `tree`, which is `commit` with the patch; the user's index stays as it is."""
     with tempfile.TemporaryDirectory(prefix="mlctl-") as folder:
         env = {"GIT_INDEX_FILE": os.path.join(folder, "index")}
         path = os.path.join(folder, _PATCH)
