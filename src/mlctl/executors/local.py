@@ -29,6 +29,7 @@ class Executor:
     """Runs each command with the user's shell, as DVC does."""
 
     def __init__(self) -> None:
+        self._environ = dict(os.environ)  # once: it decodes each variable anew
         self._groups: set[int] = set()
         self._lock = threading.Lock()
         self._cancelled = threading.Event()
@@ -37,7 +38,7 @@ class Executor:
     def run(self, job: Job) -> Exit:
         deadline = None if job.timeout is None else time.monotonic() + job.timeout
         peak, cpu = 0, 0.0
-        env = {**os.environ, **job.env}
+        env = {**self._environ, **job.env}
         code, timed_out = 0, False
         if job.watcher is not None:
             job.watcher.start()
