@@ -28,8 +28,8 @@ class ForeignRun:
     """One run. `id` is what the run is called there, for ever and on every machine.
 
     `started` and `ended` are seconds since 1970; the `t` of `steps` are seconds since `started`.
-    `metrics` are those that have no step. `commit` is that of its code, 40 hex digits; `parent` the id of the
-    run that it is a part of, as a trial is of a search.
+    `metrics` are those that have no step. `commit` is that of its code, 40 hex digits.
+    `parent` is the id of the run that it is a part of, as a trial is of a search.
     """
 
     source: str

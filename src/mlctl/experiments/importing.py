@@ -15,7 +15,7 @@ from mlctl.adapters.clock import iso
 from mlctl.adapters.files import copy_file, write_text
 from mlctl.errors import InvalidInput, MlctlError
 from mlctl.experiments.describe import LONGEST_NAME, seeds_in
-from mlctl.experiments.foreign import ForeignFile, ForeignRun, Found, Unread
+from mlctl.experiments.foreign import ForeignFile, ForeignRun, Unread
 from mlctl.experiments.keeping import Keeper, keeper
 from mlctl.experiments.naming import flat
 from mlctl.experiments.publish import HEAD, new_record
@@ -27,7 +27,7 @@ from mlctl.records.run_events import Event, event_text
 from mlctl.records.run_metrics import keys_of, series_of, steps_text, summaries
 from mlctl.records.run_thinning import LIMIT, thinned
 from mlctl.records.secrets import hidden, is_secret
-from mlctl.records.ulid import RANDOM_BYTES, is_ulid, new_ulid
+from mlctl.records.ulid import RANDOM_BYTES, new_ulid
 
 PACKAGE = "mlctl.experiments.importers"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -46,8 +46,8 @@ class Imported:
 
     @property
     def found(self) -> int:
-        parts = (self.records, self.present, self.skipped, self.damaged)
-        return sum(map(len, parts))
+        unread = len(self.skipped) + len(self.damaged)
+        return len(self.records) + len(self.present) + unread
 
 
 def import_runs(
@@ -63,7 +63,9 @@ def import_runs(
     importer = plugins.load(PACKAGE, source, kind="source of runs")
     done = Imported(source)
     known = {
-        (head.origin.get("source"), head.origin.get("id")) for head in list_runs(root) if head.origin
+        (head.origin.get("source"), head.origin.get("id"))
+        for head in list_runs(root)
+        if head.origin
     }
     for found in importer.read(path):
         if isinstance(found, Unread):
@@ -89,9 +91,7 @@ def _source_of(path: str) -> str:
     )
 
 
-def _import_one(
-    root: str, run: ForeignRun, done: Imported, *, artifacts: bool, dry: bool
-) -> None:
+def _import_one(root: str, run: ForeignRun, done: Imported, *, artifacts: bool, dry: bool) -> None:
     try:
         run_id = run_id_of(run)
     except (ValueError, OverflowError):
@@ -118,7 +118,6 @@ def _chance(run: ForeignRun, *more: str) -> bytes:
 
 
 def _write(root: str, run_id: str, run: ForeignRun, *, artifacts: bool) -> None:
-    assert is_ulid(run_id)
     params = hidden("", flat(run.params))
     with new_record(root, run_id) as folder:
         full = _write_steps(root, run, folder)

@@ -136,6 +136,7 @@ def wandb_offline() -> None:
         run.log({"text": "not a number", "nan": float("nan")})
         run.summary["best"] = 0.25
         run.finish()
+        wandb.teardown()  # only then is the log whole
         (source,) = Path(top, "wandb").glob("offline-run-*")
         target = HERE / "wandb" / "offline-run-20260101_000000-abcd1234"
         shutil.rmtree(HERE / "wandb", ignore_errors=True)

@@ -17,8 +17,8 @@ app = typer.Typer()
 @app.command("import")
 def import_(
     path: Annotated[
-        str, typer.Argument(metavar="[PATH]", help="A folder or a file of the other tool.")
-    ] = ".",
+        str | None, typer.Argument(metavar="[PATH]", help="A folder or a file of the other tool.")
+    ] = None,
     source: Annotated[
         str | None,
         typer.Option("--from", metavar="TOOL", help="mlflow, wandb, tensorboard, dvc or csv."),
@@ -48,12 +48,20 @@ def import_(
     import os
 
     from mlctl.cli._output import print_json
+    from mlctl.errors import InvalidInput
     from mlctl.experiments.commit import commit_record
     from mlctl.experiments.importing import import_runs
     from mlctl.experiments.live import project_root
     from mlctl.projects.settings import load_settings
 
     root = project_root(os.getcwd())
+    if path is None and source is None:
+        raise InvalidInput(
+            "nothing is named to import", hint="name a folder, a file or --from TOOL"
+        )
+    path = "." if path is None else path
+    if not os.path.exists(path):
+        raise InvalidInput(f"{path} does not exist")
     done = import_runs(root, path, source, artifacts=artifacts, dry=dry)
     wanted = load_settings(root).records_commit if commit is None else commit
     made = None

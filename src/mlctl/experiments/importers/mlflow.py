@@ -135,8 +135,8 @@ def _read_database(path: str) -> Iterator[Found]:
         with closing(sqlite3.connect(uri, uri=True)) as database:
             database.row_factory = sqlite3.Row
             for row in database.execute(
-                "select r.*, e.name as experiment, e.lifecycle_stage as experiment_stage from runs r"
-                " left join experiments e on e.experiment_id = r.experiment_id"
+                "select r.*, e.name as experiment, e.lifecycle_stage as experiment_stage"
+                " from runs r left join experiments e on e.experiment_id = r.experiment_id"
                 " order by r.start_time, r.run_uuid"
             ).fetchall():
                 yield _read_row(database, dict(row), os.path.dirname(os.path.abspath(path)))
