@@ -97,6 +97,10 @@ def test_a_series_goes_by_its_metric_and_by_its_stage_where_two_logged_it() -> N
     }
 
 
+def test_a_series_of_one_of_many_stages_has_the_same_name_however_many_ran() -> None:
+    assert series_names([("train@a", 0, "loss")]) == {("train@a", 0, "loss"): "train@a:loss"}
+
+
 def test_what_came_later_to_a_head_comes_back() -> None:
     it = head(
         name="first try",

@@ -85,7 +85,8 @@ def keys_of(it: StepLine) -> list[Key]:
 def series_names(keys: Iterable[Key]) -> dict[Key, str]:
     """The series that are shown, with the names they go by, sorted by name.
 
-    The name is the metric's, `stage:metric` where several stages logged one of that name. Of
+    The name is the metric's, `stage:metric` where several stages logged one of that name, and of
+    the stages of a `foreach` or `matrix`, lest it depend on which of them happened to run. Of
     several ranks it is the lowest that logged the metric.
     """
     lowest: dict[tuple[str | None, str], int] = {}
@@ -93,7 +94,9 @@ def series_names(keys: Iterable[Key]) -> dict[Key, str]:
         lowest[stage, metric] = min(rank, lowest.get((stage, metric), rank))
     several = Counter(metric for _, metric in lowest)
     names: dict[Key, str] = {
-        (stage, rank, metric): metric if several[metric] == 1 else f"{stage}:{metric}"
+        (stage, rank, metric): f"{stage}:{metric}"
+        if several[metric] > 1 or (stage is not None and "@" in stage)
+        else metric
         for (stage, metric), rank in lowest.items()
     }
     return dict(sorted(names.items(), key=lambda item: item[1]))
