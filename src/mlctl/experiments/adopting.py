@@ -131,7 +131,7 @@ def _read(root: str, run_id: str) -> _Begun:
         live.read_object(os.path.join(folder, name)) for name in (live.START, live.END, CODE)
     )
     started = _seconds(start.get("started")) or ulid_seconds(run_id)
-    ended = _seconds(end.get("ended")) or max(_last_word(folder), started)
+    ended = _seconds(end.get("ended")) or max(last_word(folder), started)
     return _Begun(run_id, start, end, code, started, ended)
 
 
@@ -214,7 +214,7 @@ def _seconds(value: Any) -> float | None:
         return None
 
 
-def _last_word(folder: str) -> float:
+def last_word(folder: str) -> float:
     """When a file below `folder` was last written, in seconds since 1970; 0 where there is none."""
     files = (os.path.join(top, name) for top, _, names in os.walk(folder) for name in names)
     written = (path for path in files if os.path.basename(path) not in (_CLAIM, live.LOCK))
@@ -229,7 +229,7 @@ def _forget_abandoned(root: str, run_id: str) -> None:
         return
     folder = live.live_folder(root, run_id)
     try:
-        if max(_last_word(folder), os.stat(folder).st_mtime) < clock.now() - _ABANDONED:
+        if max(last_word(folder), os.stat(folder).st_mtime) < clock.now() - _ABANDONED:
             live.forget(root, run_id)
     except FileNotFoundError:  # its own run has ended just now, and made its record
         return

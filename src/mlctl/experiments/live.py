@@ -132,7 +132,7 @@ def step_lines(found: Sequence[Source], began: float) -> Iterator[StepLine]:
 
     `began` is when the run did, in seconds since 1970.
     """
-    logs = [_steps(*log, began) for source in found for log in _metric_files(source)]
+    logs = [_steps(*log, began) for source in found for log in metric_files(source)]
     return heapq.merge(*logs, key=lambda it: it.t)
 
 
@@ -159,21 +159,31 @@ def logged_files(source: Source) -> list[LoggedFile]:
     return found
 
 
-def _metric_files(source: Source) -> Iterator[tuple[str, str | None, int]]:
+def metric_files(source: Source) -> Iterator[tuple[str, str | None, int]]:
+    """The files that a stage's processes log metrics to: path, stage, rank."""
     for name in sorted(os.listdir(source.folder)):
         if form := _METRICS.fullmatch(name):
             yield os.path.join(source.folder, name), source.stage, int(form[1] or 0)
 
 
+def step_line(row: Any, stage: str | None, rank: int, began: float) -> StepLine | None:
+    """What one line of such a file says; None for what is not as it should be."""
+    if not isinstance(row, dict):
+        return None
+    step, time, values = _number(row.get("step")), _number(row.get("time")), row.get("metrics")
+    if step is None or time is None or not isinstance(values, Mapping):
+        return None
+    numbers = {name: _number(value) for name, value in values.items()}
+    metrics = {name: value for name, value in numbers.items() if value is not None}
+    return (
+        StepLine(metrics, step, round(max(time - began, 0.0), 3), stage, rank) if metrics else None
+    )
+
+
 def _steps(path: str, stage: str | None, rank: int, began: float) -> Iterator[StepLine]:
     for row in _rows(path):
-        step, time, values = _number(row.get("step")), _number(row.get("time")), row.get("metrics")
-        if step is None or time is None or not isinstance(values, Mapping):
-            continue
-        numbers = {name: _number(value) for name, value in values.items()}
-        metrics = {name: value for name, value in numbers.items() if value is not None}
-        if metrics:
-            yield StepLine(metrics, step, round(max(time - began, 0.0), 3), stage, rank)
+        if (it := step_line(row, stage, rank, began)) is not None:
+            yield it
 
 
 def _rows(path: str) -> Iterator[dict[str, Any]]:

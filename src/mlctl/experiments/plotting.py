@@ -55,13 +55,22 @@ def plotted(
 
 def chosen_metrics(known: Sequence[str], wanted: Sequence[str]) -> list[str]:
     """The names that `wanted` (names or patterns) mean, in their order; all where it is empty."""
-    chosen: dict[str, None] = {}
     for pattern in wanted:
-        names = [name for name in known if name == pattern or fnmatchcase(name, pattern)]
-        if not names:
+        if not matching(known, [pattern]):
             raise InvalidInput(f"no metric {pattern!r} is logged", hint=suggestion(pattern, known))
-        chosen.update(dict.fromkeys(names))
-    return list(chosen) if wanted else list(known)
+    return matching(known, wanted) if wanted else list(known)
+
+
+def matching(known: Sequence[str], wanted: Sequence[str]) -> list[str]:
+    """The names in `known` that are, or match, one of `wanted`; in the order of these."""
+    return list(
+        dict.fromkeys(
+            name
+            for pattern in wanted
+            for name in known
+            if name == pattern or fnmatchcase(name, pattern)
+        )
+    )
 
 
 def drawing(it: Plotted, axis: str) -> str:
