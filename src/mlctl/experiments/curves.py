@@ -24,7 +24,7 @@ class Curve:
 def load_curves(root: str, run_id: str) -> dict[str, Curve]:
     """The curves of a run, sorted by name; empty where it logged nothing.
 
-    Names are as `series_names` says. Of several ranks it is the first that logged the metric. Raises ConfigError for a damaged file.
+    Names are as `series_names` says. Raises ConfigError for a damaged file.
     """
     data = read_part(root, run_id, METRICS)
     if data is None:
