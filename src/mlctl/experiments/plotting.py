@@ -13,6 +13,7 @@ from mlctl.experiments.curves import Curve, load_curves
 from mlctl.experiments.query import find_run, short_ids
 from mlctl.records.run import RunHead
 from mlctl.reports import html
+from mlctl.reports.markup import Html
 from mlctl.reports.plots import Series, lines, stacked
 
 _MINUTES, _HOURS = 600.0, 4 * 3600.0  # seconds from which on an axis counts in these
@@ -85,7 +86,7 @@ def drawing_page(it: Plotted, axis: str) -> str:
     return html.page("Curves", subtitle, [html.Section("Metrics", html.grid(figures))])
 
 
-def _charts(it: Plotted, axis: str, width: int) -> list[tuple[str, html.Html]]:
+def _charts(it: Plotted, axis: str, width: int) -> list[tuple[str, Html]]:
     unit, size = _unit(it) if axis == "time" else ("step", 1.0)
     return [
         (
