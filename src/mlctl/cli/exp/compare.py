@@ -52,10 +52,10 @@ def compare(
     from mlctl.experiments.compare_page import comparison_page
     from mlctl.experiments.comparing import choose
     from mlctl.experiments.comparing import compare as read
-    from mlctl.store.config import find_root
+    from mlctl.experiments.live import project_root
     from mlctl.store.state import make_local_dir
 
-    root = find_root(os.getcwd())
+    root = project_root(os.getcwd())
     it = read(root, choose(root, runs or [], limit=number))
     path = Path(out) if out else Path(root, ".mlctl", "compare", "index.html")
     if out is None:

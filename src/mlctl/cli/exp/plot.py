@@ -51,12 +51,12 @@ def plot(
 
     from mlctl.cli._output import print_json, say
     from mlctl.cli.exp import _plotting
+    from mlctl.experiments.live import project_root
     from mlctl.experiments.plotting import plotted
     from mlctl.records.canonical import plain
-    from mlctl.store.config import find_root
 
     _plotting.check(axis, out)
-    root = find_root(os.getcwd())
+    root = project_root(os.getcwd())
     shown = plotted(root, runs or ["last"], metric or [], smooth)
     if json:
         print_json("exp.plot", plain(_plotting.as_json(shown)))
