@@ -74,24 +74,26 @@ def test_records_on_their_own_branch_and_in_packs_keep_their_objects(project: Pa
     assert not cached(project, waste).exists()
 
 
-def test_pinning_twice_changes_nothing_and_unpinning_nothing_is_fine(project: Path, git) -> None:
+def test_giving_up_what_nobody_pinned_is_fine(project: Path, git) -> None:
     unpin(str(project), ["01KAS0ME00RVN0000000000000"])
     assert git("for-each-ref", KEPT) == ""
-    run_id = make_run(project, {"m": put(project, "one")})
-    kept(project, run_id)
-    tree = git("rev-parse", f"{KEPT}^{{tree}}")
-    kept(project, run_id)
-    assert git("rev-parse", f"{KEPT}^{{tree}}") == tree
+    assert pinned_runs(str(project)) == set()
 
 
-def test_pins_of_another_clone_are_taken_over_but_for_those_given_up(project: Path, git) -> None:
-    mine, theirs, gone = (make_run(project, {"m": put(project, n)}) for n in ("a", "b", "c"))
-    kept(project, theirs, gone)
+def test_of_what_two_clones_pinned_and_gave_up_the_latest_counts(project: Path, git) -> None:
+    mine, theirs, gone, back = (make_run(project, {"m": put(project, n)}) for n in "abcd")
+    kept(project, theirs, gone, back)
+    unpin(str(project), [back])
     git("update-ref", "refs/other", git("rev-parse", KEPT))
-    git("update-ref", "-d", KEPT)
-    kept(project, mine)
-    take_over(str(project), "refs/other", [gone])
-    assert pinned_runs(str(project)) == {mine, theirs}
+    unpin(str(project), [gone, theirs])
+    kept(project, mine, back)
+    assert pinned_runs(str(project)) == {mine, back}
+    here = git("rev-parse", KEPT)
+    take_over(str(project), "refs/other")  # all that is said there is older
+    assert git("rev-parse", KEPT) == here
+    git("update-ref", KEPT, "refs/other")
+    take_over(str(project), here)
+    assert pinned_runs(str(project)) == {mine, back}
 
 
 def test_a_project_in_a_folder_of_the_repository(repo: Path) -> None:
