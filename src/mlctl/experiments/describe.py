@@ -115,7 +115,7 @@ def stage_of(
     params = {file: hidden("", values) for file, values in params.items()}
     read = {name: value for values in params.values() for name, value in flat(values).items()}
     return StageRecord(
-        address=_label(stage.address),
+        address=label(stage.address),
         outcome=result.outcome,
         cmd=scrub(cmd) if isinstance(cmd, str) else cmd and tuple(scrub(c) for c in cmd),
         reasons=tuple(_reason(reason, scrub) for reason in result.reasons),
@@ -173,13 +173,13 @@ def _file(path: LockedPath, keys: Mapping[str, str], stage: Stage) -> FileRecord
 
 def _key(path: str, keys: Mapping[str, str], stage: Stage) -> str:
     if path in keys:
-        return _label(keys[path])
+        return label(keys[path])
     if "://" in path:
-        return _label(path)
-    return _label(posixpath.normpath(posixpath.join(stage.wdir, path)))
+        return label(path)
+    return label(posixpath.normpath(posixpath.join(stage.wdir, path)))
 
 
-def _label(key: str) -> str:
+def label(key: str) -> str:
     """A key that means the same on every machine: what lies outside is named by its last part."""
     if "://" in key:
         parts = urlsplit(key)
@@ -200,14 +200,14 @@ def _argument(argument: str, scrub: Scrub) -> str:
     if equals and value and is_secret_name(name):
         return f"{name}={HIDDEN}"
     if equals and name.startswith("-") and value.startswith("/"):
-        return f"{name}={_label(value)}"
-    return _label(text) if text.startswith("/") else text
+        return f"{name}={label(value)}"
+    return label(text) if text.startswith("/") else text
 
 
 def _reason(reason: Reason, scrub: Scrub) -> dict[str, Any]:
     data = {name: value for name, value in asdict(reason).items() if value is not None}
     if reason.path is not None:
-        data["path"] = _label(reason.path)
+        data["path"] = label(reason.path)
     if reason.kind == "param":
         sides = [side for side in ("old", "new") if side in data]
         data.update({side: hidden(reason.name or "", data[side]) for side in sides})

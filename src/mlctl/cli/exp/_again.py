@@ -86,7 +86,7 @@ def print_rerun(
     for stage in verification.stages:
         say(_stage_line(stage))
         for metric in stage.metrics:
-            if stage.verdict != "identical":
+            if metric.recorded != metric.now:
                 say(f"    {_metric_line(metric)}")
         if stage.outs:
             say(f"    other bytes: {some(list(stage.outs), 5)}")

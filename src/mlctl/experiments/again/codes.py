@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mlctl.errors import NotAble
 from mlctl.experiments.again.kinds import is_inside, outs_of
+from mlctl.experiments.again.reproducing import params_files
 from mlctl.experiments.again.revision import (
     FileChange,
     code_changes,
@@ -32,7 +33,7 @@ class CodeDifference:
 
 
 def compare_code(root: str, a: Side, b: Side, *, patch: bool = False) -> CodeDifference:
-    """The files that differ between the trees that two runs read, without what stages make."""
+    """The files that differ between the trees that two runs read, without data and parameters."""
     old, new = a.head.git, b.head.git
     commits = (old.commit if old else None, new.commit if new else None)
     if old is None or new is None or old.tree is None or new.tree is None:
@@ -49,7 +50,8 @@ def compare_code(root: str, a: Side, b: Side, *, patch: bool = False) -> CodeDif
     files = tuple(
         file
         for file in code_changes(root, old.tree, new.tree)
-        if not any(is_inside(file.path, prefix + out) for out in outs)
+        if not file.path.endswith(".dvc")  # data
+        and not any(is_inside(file.path, prefix + key) for key in (*outs, *params_files(a, b)))
     )
     text = patch_text(root, old.tree, new.tree) if patch else None
     return CodeDifference(not files, *commits, files, text)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from mlctl.adapters.files import write_bytes
 from mlctl.errors import MlctlError, NotAble
 from mlctl.experiments.again.kinds import is_inside, kind_of, outs_of
+from mlctl.experiments.again.lock_entries import digest_of
 from mlctl.experiments.again.revision import file_at
 from mlctl.experiments.again.side import Side
 from mlctl.pipeline.project import Project, open_workspace
@@ -20,8 +21,6 @@ from mlctl.store.checkout import checkout
 from mlctl.store.digest import Digest
 from mlctl.store.verify import Object, object_md5, verify
 from mlctl.store.workspace import Workspace
-
-_LEGACY = "md5-dos2unix"
 
 
 @dataclass(slots=True)
@@ -75,14 +74,6 @@ def require(placed: Placed, run_id: str) -> None:
         )
 
 
-def digest_of(file: FileRecord) -> Digest | None:
-    """The digest as DVC writes it, or None for one that is no md5."""
-    kind, _, value = (file.digest or "").partition(":")
-    if kind not in ("md5", _LEGACY):
-        return None
-    return Digest(value, file.size, file.nfiles, legacy=kind == _LEGACY)
-
-
 def _is_wanted(project: Project, side: Side, dep: FileRecord) -> bool:
     if "://" in dep.path or dep.path.startswith("external:"):
         return False
@@ -95,7 +86,7 @@ def _place(
     workspace: Workspace, dep: FileRecord, revision: str | None, placed: Placed, strict: bool
 ) -> None:
     digest = digest_of(dep)
-    if digest is None:
+    if digest is None or not digest.md5:
         return
     now = workspace.observe(dep.path, legacy=digest.legacy)
     if now is not None and now.digest.md5 == digest.md5:

@@ -124,7 +124,7 @@ def _lay_params(root: str, place: Scratch, recipe: Recipe) -> None:
 def params_files(*sides: Side) -> list[str]:
     """The files that parameters come from, in the project."""
     named = {file for side in sides for stage in side.stages for file in stage.params}
-    return sorted(f for f in (*named, DEFAULT_FILE) if not f.startswith("external:"))
+    return sorted(f for f in named | {DEFAULT_FILE} if not f.startswith("external:"))
 
 
 def _data(

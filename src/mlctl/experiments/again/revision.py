@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from mlctl.adapters.git import OUR_NAME, contents, git, toplevel
 from mlctl.errors import InvalidInput, NotAble
 from mlctl.experiments.code import OWN_FILES, OWN_FOLDERS
 from mlctl.experiments.query import read_part
-from mlctl.records.run import RunHead
+from mlctl.records.run import RunHead, run_folder
 from mlctl.records.ulid import short_form
 
 _PATCH = "code.patch"
@@ -149,3 +150,20 @@ def _patched(root: str, name: str, commit: str, tree: str, patch: bytes) -> str:
         )
     said = ("--no-gpg-sign", "-p", commit, "-m", "mlctl: the code of a run")
     return git("commit-tree", *said, tree, cwd=top, env=OUR_NAME).stdout.strip()
+
+
+def made_file(root: str, head: RunHead, key: str, md5: str) -> bytes | None:
+    """The file `key` that a run made and git keeps, as it was committed with the run's record.
+
+    None where no such commit has the bytes whose md5 was recorded.
+    """
+    record = f"{run_folder(head.id)}/run.json"
+    for options in (("--diff-filter=A",), ()):
+        asked = git(
+            "log", "-1", "--format=%H", "--all", *options, "--", record, cwd=root, check=False
+        )
+        commit = asked.stdout.strip()
+        data = file_at(root, commit, key) if commit else None
+        if data is not None and hashlib.md5(data, usedforsecurity=False).hexdigest() == md5:
+            return data
+    return None
