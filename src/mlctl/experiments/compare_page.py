@@ -42,7 +42,8 @@ def comparison_page(it: Comparison, *, title: str) -> str:
     columns = _columns(it)
     names = {column.key: column.name for column in columns}
     first = "" if len(it.heads) <= _FEW else _first_colour(columns)
-    sections = [Section("Runs", join([_table(it, columns), _same(it.same)]))]
+    body = join([_table(it, columns), _same(it.same)])
+    sections = [Section("Runs", body, note=_HOW_TO_PIN if len(it.heads) > 1 else "")]
     if it.curves:
         sections.append(Section("Curves", explore.curves()))
     if len(it.heads) > 1 and len(columns) > 1:
@@ -66,6 +67,7 @@ def _subtitle(heads: Sequence[RunHead]) -> str:
     return f"{number} · {days[0] if len(days) == 1 else f'{days[0]} to {days[-1]}'}"
 
 
+_HOW_TO_PIN = "A click on a head sorts; a click on a run keeps it in sight in all views."
 _HOW_TO_BRUSH = "Drag along an axis to keep the runs within; a click on it takes the brush away."
 
 
