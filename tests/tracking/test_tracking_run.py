@@ -182,6 +182,23 @@ def test_switched_off_it_keeps_nothing(project):
     assert not (project.root / ".mlctl").exists()
 
 
+def test_a_run_that_cannot_begin_takes_nothing_from_the_one_around_it(project):
+    done = project.python("""
+        import os
+        import mlctl
+        mlctl.log(a=1)
+        os.mkdir("elsewhere")
+        os.chdir("elsewhere")
+        os.mkdir(".dvc")
+        open(".mlctl", "w").close()
+        with mlctl.start_run():
+            mlctl.log(lost=1)
+        mlctl.log(a=2)
+    """)
+    assert "no run can be started" in done.stderr
+    assert project.steps() == [(0, {"a": 1}), (1, {"a": 2})]
+
+
 def test_parameters_of_the_projects_file(project):
     read = "import mlctl\nprint(mlctl.params())\n"
     assert "neither params.json nor params.yaml" in project.python(read, ok=False).stderr

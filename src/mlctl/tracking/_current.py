@@ -7,7 +7,7 @@ import itertools
 import os
 import sys
 import threading
-from typing import Any, Callable, List, Optional
+from typing import Any, List, Optional
 
 from ._fork import renew_in_child
 from ._group import agreed_id
@@ -16,7 +16,6 @@ from ._run import Nowhere, Run, outcome
 from ._script import Script
 from ._warn import reason, warn
 
-_Ended = Callable[[str, Optional[str]], None]
 SWITCH, OFF = "MLCTL_LOG", ("0", "false", "no", "off")
 
 
@@ -32,10 +31,6 @@ class _Runs:
     def forked(self) -> None:
         self.lock = threading.RLock()
         self.beginning = False
-
-
-def _nothing(_status: str, _exception: Optional[str]) -> None:
-    """Another process says how the run ended."""
 
 
 _runs = _Runs()
@@ -89,29 +84,29 @@ def _inherited() -> Optional[Run]:
 def _begun(name: Optional[str]) -> Run:
     """A new run; one that keeps nothing where that cannot be."""
     if _is_off():
-        return Nowhere()
+        return _left_at_its_end(Nowhere())
     try:
         root, together, number = project_root(), group(), next(_runs.started)
         run_id = new_id() if together is None else agreed_id(root, together, number)
         script = Script(root, run_id)
-        if together is not None and rank() > 0:
-            return _open_run(run_id, script.main)
-        script.begin(name)
+        first = together is None or rank() == 0
+        if first:
+            script.begin(name)
     except Exception as error:
         warn("start", f"no run can be started, nothing will be logged: {reason(error)}")
-        return Nowhere()
-    return _open_run(run_id, script.main, script.end)
+        return _left_at_its_end(Nowhere())
+    run = _left_at_its_end(Run(run_id, script.main))
+    if first:
+        run.when_ended(script.end)
+    return run
 
 
-def _open_run(
-    run_id: str, folder: str, then: Callable[[str, Optional[str]], None] = _nothing
-) -> Run:
-    def ended(status: str, exception: Optional[str]) -> None:
+def _left_at_its_end(run: Run) -> Run:
+    def ended(_status: str, _exception: Optional[str]) -> None:
         if run in _runs.open:
             _runs.open.remove(run)
-        then(status, exception)
 
-    run = Run(run_id, folder, ended)
+    run.when_ended(ended)
     return run
 
 

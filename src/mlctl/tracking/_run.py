@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from types import TracebackType
-from typing import Any, Callable, Mapping, Optional, Tuple, Type
+from typing import Any, Callable, List, Mapping, Optional, Tuple, Type
 
 from ._encode import json_line, metrics_line, number
 from ._files import Files
@@ -16,22 +16,16 @@ from ._params import as_mapping
 from ._place import rank
 from ._warn import harmless, reason, warn
 
+_Ended = Callable[[str, Optional[str]], None]
+
 
 class Run:
-    """One run, or one stage of one, which logs below `folder`.
+    """One run, or one stage of one, which logs below `folder`."""
 
-    `ended` is told the status and the exception when it ends, by the process that began it.
-    """
-
-    def __init__(
-        self,
-        run_id: str,
-        folder: str,
-        ended: Optional[Callable[[str, Optional[str]], None]] = None,
-    ) -> None:
+    def __init__(self, run_id: str, folder: str) -> None:
         self.id = run_id
         self.folder = folder
-        self._ended = ended
+        self._then: List[_Ended] = []
         self._next: float = 0
         self._lock = threading.RLock()
         self._metrics: Optional[Lines] = None
@@ -89,9 +83,13 @@ class Run:
         for lines in (self._metrics, self._params, self._files):
             if lines is not None:
                 lines.close()
-        ended, self._ended = self._ended, None
-        if ended is not None:
+        then, self._then = self._then, []
+        for ended in then:
             ended(status, exception)
+
+    def when_ended(self, then: _Ended) -> None:
+        """Have `then` told the status and the exception by `end`, in this process only."""
+        self._then.append(then)
 
     def __enter__(self) -> Run:
         return self
@@ -108,7 +106,7 @@ class Run:
         """In a child: it logs too, perhaps as another rank, and leaves the end to its parent."""
         self._lock = threading.RLock()
         self._metrics = None
-        self._ended = None
+        self._then = []
 
     def _opened(self) -> Lines:
         own = rank()
