@@ -131,6 +131,15 @@ def seen(dom: str, name: str) -> str:
     return found[1]
 
 
+def test_what_there_is_no_room_for_is_named(project: Path) -> None:
+    for number in (0, 1):
+        write_run(project, number, metrics={f"m{at:02}": number + at for at in range(40)})
+    page = page_of(project)
+    assert len(data_of(page)["columns"]) == 31
+    assert "Not shown: 10 more metrics and parameters that differ" in page
+    assert "<code>m39</code>" in page
+
+
 @needs_browser
 def test_it_draws_all_views_without_complaint(project: Path, tmp_path: Path) -> None:
     write_some(project)

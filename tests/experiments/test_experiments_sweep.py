@@ -77,10 +77,18 @@ def test_values_are_combined() -> None:
     assert names(combinations(["a=1", "~b"])) == ["a=1,~b"]
 
 
+def test_without_values_it_is_one_run_with_a_name(sandbox: Sandbox) -> None:
+    code, said = sandbox.run("exp", "run", "--name", "baseline")
+    assert code == 0, said
+    assert [head["name"] for head in sandbox.records()] == ["baseline"]
+    assert "[1 of 1]" not in said
+    assert sandbox.run("exp", "run", "--force")[0] == 0
+    assert "name" not in sandbox.records()[1]
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ([], "no parameter to try"),
         (["a"], "expected KEY=VALUE"),
         (["a=1,(2"], "cannot read"),
         (["a=1,"], "cannot read"),

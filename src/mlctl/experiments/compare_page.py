@@ -42,7 +42,7 @@ def comparison_page(it: Comparison, *, title: str) -> str:
     columns = _columns(it)
     names = {column.key: column.name for column in columns}
     first = "" if len(it.heads) <= _FEW else _first_colour(columns)
-    body = join([_table(it, columns), _same(it.same)])
+    body = join([_table(it, columns), _left_out(it), _same(it.same)])
     sections = [Section("Runs", body, note=_HOW_TO_PIN if len(it.heads) > 1 else "")]
     if it.curves:
         sections.append(Section("Curves", explore.curves()))
@@ -159,6 +159,18 @@ def _commit(head: RunHead) -> str:
     if head.git is None or head.git.commit is None:
         return ""
     return head.git.commit[:7] + ("*" if head.git.dirty else "")
+
+
+def _left_out(it: Comparison) -> Html:
+    """What there is no room for, by name."""
+    names = [*list(it.metrics)[_COLUMNS:], *list(it.params)[_COLUMNS:]]
+    if not names:
+        return Html("")
+    title = f"Not shown: {len(names)} more metrics and parameters that differ"
+    body = element(
+        "div", *[element("div", element("code", name)) for name in names], class_="pairs"
+    )
+    return element("details", element("summary", title), body)
 
 
 def _same(values: Mapping[str, Any]) -> Html:

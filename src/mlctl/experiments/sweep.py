@@ -37,12 +37,10 @@ class Combination:
 
 def combinations(settings: Sequence[str], name: str | None = None) -> list[Combination]:
     """All combinations of the values in `settings`, `[FILE:]KEY=VALUE,VALUE…`; the last setting
-    varies first. `name` begins the name of each.
+    varies first. `name` begins the name of each. Without settings it is one run as things are.
 
-    Raises InvalidInput for what is no override, for none, and for too many combinations.
+    Raises InvalidInput for what is no override, and for too many combinations.
     """
-    if not settings:
-        raise InvalidInput("no parameter to try", hint="for example -S train.lr=0.1,0.01")
     choices = [_choices(setting) for setting in settings]
     count = 1
     for choice in choices:

@@ -123,7 +123,7 @@ def _try(combination: Combination, select: Select, settings: Settings, emit: Emi
             emit=emit,
             commit=False,
             where=settings.where,
-            name=combination.name,
+            name=combination.name or None,
             logs=settings.logs,
         )
     finally:

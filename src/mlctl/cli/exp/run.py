@@ -72,6 +72,8 @@ def run(
         $ mlctl exp run -S train.lr=0.1,0.01 -S model.kind=tree,linear train
 
         $ mlctl exp run -S 'layers=[8],[8,8]' -S seed=1,2,3 --name layers
+
+        $ mlctl exp run --name baseline     one run, with a name
     """
     import sys
     from functools import partial
@@ -117,7 +119,7 @@ def _show(
     from mlctl.cli._view import view
 
     shown = Plain(sys.stderr, quiet=True) if json else view(False, quiet, verbose)
-    if not (json or quiet):
+    if total > 1 and not (json or quiet):
         say(f"{styled(f'[{number + 1} of {total}]', '2')} {styled(combination.name, '1')}")
         sys.stdout.flush()
     try:
