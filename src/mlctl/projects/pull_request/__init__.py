@@ -1,0 +1,1 @@
+"""What a pull request changes of metrics, parameters, data, runs and plots."""
