@@ -21,6 +21,7 @@ _DATA = frozenset(
     | {".mp3", ".flac", ".zip", ".gz", ".tar", ".db", ".sqlite", ".bin", ".pkl", ".pt", ".onnx"}
     | {".dvc"}
 )
+_TEXTS = frozenset({".md", ".rst"})
 
 
 def kind_of(path: str, outs: Collection[str], tracked: Collection[str]) -> Kind:
@@ -40,8 +41,9 @@ def kind_of(path: str, outs: Collection[str], tracked: Collection[str]) -> Kind:
 
 
 def is_code(path: str) -> bool:
-    """Whether a file that git tracks is code: all but data, by its ending."""
-    return posixpath.splitext(path)[1].lower() not in _DATA
+    """Whether a file that git tracks is code: all but data, texts, and settings of tools."""
+    ending = posixpath.splitext(path)[1].lower()
+    return ending not in _DATA and ending not in _TEXTS and "/.dvc/" not in f"/{path}"
 
 
 def outs_of(stages: Iterable[StageRecord]) -> frozenset[str]:
