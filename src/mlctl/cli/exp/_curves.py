@@ -26,6 +26,7 @@ from mlctl.reports.scales import (
 COLOURS = ("36", "33", "32", "35", "34", "31", "96", "93", "92", "95", "94", "91")
 _LETTERS = "•ox+*#%@abcd"
 _TWO_COLUMNS = 120  # characters, from which on two charts stand beside one another
+_NARROWEST = 40  # characters; on a terminal that is narrower, lines break
 _GAP = 3
 _TICK_ROOM = 2  # characters between two labels of the x axis
 
@@ -59,6 +60,7 @@ def chart_lines(
     """
     letters = _LETTERS if several and styled("x", "1") == "x" else None
     across = 2 if len(charts) > 1 and width >= _TWO_COLUMNS else 1
+    width = max(width, _NARROWEST)
     each = (width - _GAP * (across - 1)) // across
     drawn = [_drawn(chart, each, height, x_name, letters) for chart in charts]
     lines: list[str] = []

@@ -1,6 +1,6 @@
 // Any two columns against one another.
 
-const WIDE = { least: 480, height: 400 };
+const WIDE = { least: 300, height: 400 };
 
 function startScatter() {
   const box = byId("scatter-box");

@@ -3,6 +3,7 @@
 function start() {
   const colour = byId("colour");
   state.colour = colour.value;
+  document.body.classList.toggle("many", runs.length > 60);
   recolour();
   startTable();
   startCurves();
