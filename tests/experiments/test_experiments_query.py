@@ -9,7 +9,8 @@ from run_builders import START, run_result
 
 from mlctl.errors import ConfigError, InvalidInput
 from mlctl.experiments.capture import write_record
-from mlctl.experiments.query import find_run, list_runs, load_stages, short_ids
+from mlctl.experiments.query import find_run, list_runs, load_stages, search_runs, short_ids
+from mlctl.experiments.search import Search
 from mlctl.records.ulid import new_ulid
 
 DAY = 86_400.0
@@ -78,8 +79,14 @@ def test_a_damaged_record_is_named(tmp_path: Path) -> None:
     run_id = record(tmp_path, START)
     path = tmp_path / f"runs/20261123/{run_id}/run.json"
     path.write_text("<<<<<<< ours\n")
-    with pytest.raises(ConfigError, match=f"runs/20261123/{run_id}/run.json"):
-        list_runs(str(tmp_path))
+    whole = record(tmp_path, START + 1)
+    listing = search_runs(str(tmp_path), Search())
+    assert [head.id for head in listing.heads] == [whole]
+    (damage,) = listing.damaged
+    assert f"runs/20261123/{run_id}/run.json" in damage.message
+    for text in (run_id, run_id[10:16], "last~1"):
+        with pytest.raises(ConfigError, match="no valid JSON"):
+            find_run(str(tmp_path), text)
     path.with_name("stages.jsonl").unlink()
     with pytest.raises(InvalidInput, match=r"stages\.jsonl is missing"):
         load_stages(str(tmp_path), run_id)

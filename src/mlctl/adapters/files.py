@@ -29,12 +29,17 @@ def read_text(path: StrPath, *, name: str | None = None) -> str:
         raise ConfigError("a folder, where a file is expected", file=name or str(path)) from None
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", file=name or str(path)) from None
+    return decoded(data, name=name or os.fspath(path))
+
+
+def decoded(data: bytes, *, name: str) -> str:
+    """The text in the bytes of a file. Raises ConfigError (naming `name`) for other than UTF-8."""
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise ConfigError(
             f"not valid UTF-8 (byte {error.start})",
-            file=name or os.fspath(path),
+            file=name,
             line=data.count(b"\n", 0, error.start) + 1,
             hint="save the file as UTF-8",
         ) from None

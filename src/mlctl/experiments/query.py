@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 from typing import Any
 
-from mlctl.adapters.files import read_text
+from mlctl.adapters.files import decoded
 from mlctl.errors import InvalidInput
-from mlctl.experiments.naming import merged, params_of
+from mlctl.experiments.index.entries import check_id
+from mlctl.experiments.search import (
+    Listing,
+    Search,
+    count,
+    facts_of,
+    matching_ids,
+    newest_ids,
+    place_of,
+    search,
+)
+from mlctl.experiments.shelves import folder
+from mlctl.experiments.shelves.reading import read_packed
+from mlctl.experiments.values import whole_metrics, whole_params
 from mlctl.records.run import PARAMS, RunHead, parse_head, run_folder
+from mlctl.records.run_events import Facts
 from mlctl.records.run_stages import StageRecord, parse_stages
-from mlctl.records.schema import load_json
 from mlctl.records.ulid import LENGTH, TIME_LENGTH, is_ulid
 
 SHORT = 6
@@ -21,66 +33,68 @@ _LAST = re.compile(r"last(?:~([0-9]+))?", re.IGNORECASE)
 
 
 def list_runs(root: str, *, limit: int | None = None) -> list[RunHead]:
-    """The heads of the runs, newest first.
+    """The heads of the runs, newest first, without damaged ones, which `search_runs` names."""
+    return search_runs(root, Search(limit=limit, archived=True)).heads
 
-    Raises ConfigError for a record that is damaged, or newer than this mlctl knows.
+
+def search_runs(root: str, asked: Search) -> Listing:
+    """The runs that fulfil a filter, in the order that is asked for.
+
+    Raises InvalidInput for a filter or an order that means nothing.
     """
     _adopt(root)
-    heads: list[RunHead] = []
-    for run_id in _run_ids(root):
-        if limit is not None and len(heads) >= limit:
-            break
-        head = _read_head(root, run_id)
-        if head is not None:
-            heads.append(head)
-    return heads
+    return search(root, asked)
 
 
 def count_runs(root: str) -> int:
-    """How many runs have a folder; nothing is read."""
-    return sum(1 for _ in _run_ids(root))
+    """How many runs have a record that can be read."""
+    return count(root)
 
 
 def find_run(root: str, text: str) -> RunHead:
     """The run that `text` names: its id, the start of it, the start or the end of its last 16
-    characters (the short id is a start), `last`, or `last~2` for the one two before.
+    characters (the short id is a start), its name, `last`, or `last~2` for the one two before.
 
-    Raises InvalidInput, naming candidates, where none or several match.
+    Raises InvalidInput, naming candidates, where none or several match, and ConfigError for a
+    record that is damaged, or newer than this mlctl knows.
     """
     _adopt(root)
     if last := _LAST.fullmatch(text):
         return _nth_last(root, int(last[1] or 0))
-    wanted = text.upper()
-    if is_ulid(wanted) and (head := _read_head(root, wanted)):
+    if is_ulid(text.upper()) and (head := _read_head(root, text.upper())):
         return head
-    matching = [run_id for run_id in _run_ids(root) if wanted and _names_it(wanted, run_id)]
-    heads = [head for run_id in matching[: _NAMED + 1] if (head := _read_head(root, run_id))]
-    if len(heads) == 1:
-        return heads[0]
-    if heads:
-        raise InvalidInput(f"{text!r} names {len(matching)} runs: {_names(heads)}")
+    matching = matching_ids(root, text) if text else []
+    if len(matching) == 1 and (head := _read_head(root, matching[0])):
+        return head
+    if matching:
+        raise InvalidInput(f"{text!r} names {len(matching)} runs: {_names(matching)}")
     raise InvalidInput(f"no run is called {text!r}", hint=_newest(root))
+
+
+def run_facts(root: str, run_id: str) -> Facts:
+    """What was said of a run since: its name, tags, notes, whether it is archived or kept."""
+    return facts_of(root, run_id)
 
 
 def load_stages(root: str, run_id: str) -> tuple[StageRecord, ...]:
     """The stages of a run, in serial order. Raises InvalidInput where they are missing."""
     name = f"{run_folder(run_id)}/stages.jsonl"
-    try:
-        text = read_text(os.path.join(root, name), name=name)
-    except FileNotFoundError:
+    data = read_part(root, run_id, "stages.jsonl")
+    if data is None:
         raise InvalidInput(
             f"{name} is missing", hint=f"restore it from git: git checkout HEAD -- {name}"
-        ) from None
-    return parse_stages(text, name=name)
+        )
+    return parse_stages(decoded(data, name=name), name=name)
 
 
 def read_part(root: str, run_id: str, name: str) -> bytes | None:
-    """The file `name` of a run's record, such as `metrics.jsonl`; None where it has none."""
-    try:
-        with open(os.path.join(root, run_folder(run_id), name), "rb") as file:
-            return file.read()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+    """The file `name` of a run's record, such as `metrics.jsonl`; None where it has none.
+
+    The record may be a folder, in a pack, or on the records' branch.
+    """
+    if folder.part(root, run_id, folder.HEAD) is not None:
+        return folder.part(root, run_id, name)
+    return read_packed(root, place_of(root, run_id), run_id, name)
 
 
 def all_params(
@@ -90,19 +104,14 @@ def all_params(
 
     Of a run without stages they are in a file of their own, which is looked for in `root`.
     """
-    if not head.truncated.get("params"):
-        return dict(head.params)
-    data = None if root is None else read_part(root, head.id, PARAMS)
-    written = {} if data is None else load_json(data, name=f"{run_folder(head.id)}/{PARAMS}")
-    return {**params_of(stages), **written, **head.params}
+    gave_way = bool(head.truncated.get("params"))
+    written = read_part(root, head.id, PARAMS) if root is not None and gave_way else None
+    return whole_params(head, stages, written)
 
 
 def all_metrics(head: RunHead, stages: tuple[StageRecord, ...]) -> dict[str, float]:
     """The run's metrics by dotted name, with those that gave way in the head."""
-    if not head.truncated.get("metrics"):
-        return dict(head.metrics)
-    by_file = {file: values for stage in stages for file, values in stage.metrics.items()}
-    return {**merged(by_file), **head.metrics}
+    return whole_metrics(head, stages)
 
 
 def short_ids(run_ids: list[str]) -> dict[str, str]:
@@ -116,61 +125,41 @@ def short_ids(run_ids: list[str]) -> dict[str, str]:
 
 def _adopt(root: str) -> None:
     """Scripts' runs that are over become records before anybody looks; most often there is none."""
-    if _names_in(os.path.join(root, ".mlctl", "live")):
+    if folder.names_in(os.path.join(root, ".mlctl", "live")):
         from mlctl.experiments.adopting import adopt
 
         adopt(root)
 
 
-def _names_it(text: str, run_id: str) -> bool:
-    tail = run_id[TIME_LENGTH:]
-    return run_id.startswith(text) or tail.startswith(text) or tail.endswith(text)
-
-
-def _run_ids(root: str) -> Iterator[str]:
-    """Newest first; nothing is read but the folders' names, and those only as far as asked."""
-    runs = os.path.join(root, "runs")
-    for day in sorted(_names_in(runs), reverse=True):
-        if day.isdigit() and len(day) == len("20261123"):
-            found = _names_in(os.path.join(runs, day))
-            yield from sorted(filter(is_ulid, found), reverse=True)
-
-
-def _names_in(folder: str) -> list[str]:
-    try:
-        return os.listdir(folder)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-
-
 def _read_head(root: str, run_id: str) -> RunHead | None:
-    """The head of a run, or None for a folder that holds none."""
-    name = f"{run_folder(run_id)}/run.json"
-    try:
-        with open(os.path.join(root, name), "rb") as file:
-            data = file.read()
-    except (FileNotFoundError, NotADirectoryError):
+    """The head of a run, or None for one that has no record."""
+    data = read_part(root, run_id, folder.HEAD)
+    if data is None:
         return None
-    return parse_head(data.decode("utf-8", "replace"), name=name)
+    name = f"{run_folder(run_id)}/{folder.HEAD}"
+    head = parse_head(data.decode("utf-8", "replace"), name=name)
+    check_id(head, run_id, name)
+    return head
 
 
 def _nth_last(root: str, before: int) -> RunHead:
-    heads = list_runs(root, limit=before + 1)
-    if not heads:
+    ids = newest_ids(root, before + 1)
+    if not ids:
         raise InvalidInput("no run is recorded yet", hint=_newest(root))
-    if len(heads) <= before:
-        raise InvalidInput(
-            f"only {len(heads)} runs are recorded; the first is last~{len(heads) - 1}"
-        )
-    return heads[before]
+    if len(ids) <= before:
+        raise InvalidInput(f"only {len(ids)} runs are recorded; the first is last~{len(ids) - 1}")
+    head = _read_head(root, ids[before])
+    if head is None:
+        raise InvalidInput(f"the record of {ids[before]} is gone just now")
+    return head
 
 
 def _newest(root: str) -> str:
-    heads = list_runs(root, limit=_NAMED)
-    return f"the newest are {_names(heads)}" if heads else "`mlctl run` records the first one"
+    ids = newest_ids(root, _NAMED + 1)
+    return f"the newest are {_names(ids)}" if ids else "`mlctl run` records the first one"
 
 
-def _names(heads: list[RunHead]) -> str:
-    short = short_ids([head.id for head in heads])
-    shown = ", ".join(short[head.id] for head in heads[:_NAMED])
-    return f"{shown} …" if len(heads) > _NAMED else shown
+def _names(run_ids: list[str]) -> str:
+    short = short_ids(run_ids[: _NAMED + 1])
+    shown = ", ".join(short[run_id] for run_id in run_ids[:_NAMED])
+    return f"{shown} …" if len(run_ids) > _NAMED else shown
