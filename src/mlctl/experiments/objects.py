@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -12,13 +12,16 @@ from mlctl.data.versions.wanted import Wanted
 from mlctl.experiments.query import load_stages, read_part
 from mlctl.pipeline.spec import Out, Stage
 from mlctl.records.run import RunHead, run_folder
-from mlctl.records.run_artifacts import parse_artifacts
-from mlctl.records.run_stages import FileRecord
+from mlctl.records.run_artifacts import Artifact, parse_artifacts
+from mlctl.records.run_stages import FileRecord, StageRecord, parse_stages
 from mlctl.store.cache import Cache
 from mlctl.store.config import load_config
 from mlctl.store.digest import Digest
 from mlctl.store.state import State
+from mlctl.store.verify import Object
 
+STAGES, ARTIFACTS = "stages.jsonl", "artifacts.jsonl"
+_METRICS = "metrics.jsonl"
 _KINDS = {"md5": False, "md5-dos2unix": True}
 
 
@@ -31,6 +34,11 @@ class RunObject:
     key: str
     digest: Digest
     is_dep: bool = False
+
+    @property
+    def top(self) -> Object:
+        """Its object in a cache: the file, or the folder's listing."""
+        return Object(self.digest.md5, self.digest.legacy)
 
 
 @contextmanager
@@ -53,8 +61,18 @@ def run_objects(root: str, head: RunHead) -> list[RunObject]:
 
     Raises ConfigError or InvalidInput for a record that is damaged.
     """
-    found = [*_of_stages(root, head), *_of_logs(root, head)]
-    return list({(it.digest.md5, it.digest.legacy): it for it in reversed(found)}.values())[::-1]
+    stages = load_stages(root, head.id)
+    data = read_part(root, head.id, ARTIFACTS)
+    name = f"{run_folder(head.id)}/{ARTIFACTS}"
+    logged = parse_artifacts(data.decode("utf-8", "replace"), name=name) if data else ()
+    return _objects(head, stages, logged)
+
+
+def objects_in(head: RunHead, files: Mapping[str, bytes]) -> list[RunObject]:
+    """The same of a record whose files, by name, are at hand. Raises ConfigError."""
+    stages = parse_stages(files.get(STAGES, b"").decode("utf-8", "replace"), name=STAGES)
+    logged = parse_artifacts(files.get(ARTIFACTS, b"").decode("utf-8", "replace"), name=ARTIFACTS)
+    return _objects(head, stages, logged)
 
 
 def in_git(root: str, objects: Iterable[RunObject]) -> set[str]:
@@ -69,28 +87,21 @@ def wanted(items: Iterable[RunObject]) -> list[Wanted]:
     return [Wanted(stage, Out(it.key, it.key), it.digest) for it in items]
 
 
-def _of_stages(root: str, head: RunHead) -> Iterator[RunObject]:
-    stages = load_stages(root, head.id)
-    for is_dep in (False, True):
-        for stage in stages:
-            for file in stage.deps if is_dep else stage.outs:
-                yield from _objects(file.path, file, is_dep)
-
-
-def _of_logs(root: str, head: RunHead) -> Iterator[RunObject]:
+def _objects(
+    head: RunHead, stages: Sequence[StageRecord], logged: Iterable[Artifact]
+) -> list[RunObject]:
+    files = [file for stage in stages for file in stage.outs]
     if head.full is not None:
-        whole = FileRecord("metrics.jsonl", head.full.digest, head.full.size)
-        yield from _objects("metrics.jsonl", whole, False)
-    data = read_part(root, head.id, "artifacts.jsonl")
-    if data is not None:
-        name = f"{run_folder(head.id)}/artifacts.jsonl"
-        for it in parse_artifacts(data.decode("utf-8", "replace"), name=name):
-            if it.path is None:
-                yield from _objects(it.name, FileRecord(it.name, it.digest, it.size), False)
+        files.append(FileRecord(_METRICS, head.full.digest, head.full.size))
+    files += [FileRecord(it.name, it.digest, it.size) for it in logged if it.path is None]
+    deps = [file for stage in stages for file in stage.deps]
+    found = [_object(file) for file in files] + [_object(file, is_dep=True) for file in deps]
+    by_digest = {(it.digest.md5, it.digest.legacy): it for it in reversed(found) if it is not None}
+    return list(by_digest.values())[::-1]
 
 
-def _objects(key: str, file: FileRecord, is_dep: bool) -> Iterator[RunObject]:
+def _object(file: FileRecord, *, is_dep: bool = False) -> RunObject | None:
     kind, _, md5 = (file.digest or "").partition(":")
-    if kind in _KINDS:
-        digest = Digest(md5, file.size, file.nfiles, legacy=_KINDS[kind])
-        yield RunObject(key, digest, is_dep)
+    if kind not in _KINDS:
+        return None
+    return RunObject(file.path, Digest(md5, file.size, file.nfiles, legacy=_KINDS[kind]), is_dep)

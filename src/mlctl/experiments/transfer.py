@@ -15,7 +15,6 @@ from mlctl.experiments.query import find_run, list_runs, read_part
 from mlctl.experiments.remote_refs import git_remote, pull_refs, pull_snapshots, push_refs
 from mlctl.records.run import RunHead
 from mlctl.store.cache import Cache
-from mlctl.store.verify import Object
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +91,8 @@ def pull_runs(
         lacking = [it for it in items if not cache.has(it.digest)]
         if lacking:
             place.check()
-        there = place.present([_top(it) for it in lacking])
-        found = wanted(it for it in lacking if _top(it) in there)
+        there = place.present([it.top for it in lacking])
+        found = wanted(it for it in lacking if it.top in there)
         return bring(cache, found, remote=remote, jobs=jobs, emit=emit) if found else []
 
     return _moved(root, heads, origin, came, remote, jobs, move if outs else None)
@@ -141,13 +140,13 @@ def _nowhere(
         for run_id, items in by_run.items()
     }
     every = [it for items in lacking.values() for it in items]
-    there = place.present([_top(it) for it in every]) if place is not None and every else {}
+    there = place.present([it.top for it in every]) if place is not None and every else {}
     known = in_git(root, every)
     return [
         Missing(run_id, it.key, f"md5:{it.digest.md5}")
         for run_id, items in lacking.items()
         for it in items
-        if _top(it) not in there and it.key not in known
+        if it.top not in there and it.key not in known
     ]
 
 
@@ -156,10 +155,6 @@ def _place(cache: Cache, remote: str | None, jobs: int | None) -> Place | None:
     if remote is None and cache.config.remote is None:
         return None
     return open_place(cache.config, remote, jobs)
-
-
-def _top(item: RunObject) -> Object:
-    return Object(item.digest.md5, item.digest.legacy)
 
 
 def _named(root: str, names: Sequence[str]) -> list[RunHead]:
