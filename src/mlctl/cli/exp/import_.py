@@ -63,13 +63,16 @@ def import_(
     if not os.path.exists(path):
         raise InvalidInput(f"{path} does not exist")
     done = import_runs(root, path, source, artifacts=artifacts, dry=dry)
-    wanted = load_settings(root).records_commit if commit is None else commit
+    settings = load_settings(root)
+    wanted = settings.records_commit if commit is None else commit
     made = None
     if done.records and wanted and not dry:
-        made = commit_record(root, done.records, f"Import runs of {done.source}")
+        message = f"Import runs of {done.source}"
+        made = commit_record(root, done.records, message, branch=settings.records_branch)
     if json:
-        data = {**_data(done), "dry": dry, "commit": made.commit if made else None}
-        print_json("exp.import", {**data, "reason": made.reason if made else None})
+        names = ("commit", "stored", "reason")
+        data = {**_data(done), "dry": dry, **{name: getattr(made, name, None) for name in names}}
+        print_json("exp.import", data)
     else:
         _print(done, dry=dry, reason=made.reason if made else None)
     return int(bool(done.damaged))

@@ -23,7 +23,7 @@ from mlctl.records.secrets import hidden
 
 MOST_RUNS = 20  # whose heads are read and shown, the newest
 _RECORD = re.compile(r"runs/[0-9]{8}/([0-9A-Z]{26})/run\.json")
-_PACK = re.compile(r"runs/[0-9]{6}\.jsonl")
+_PACK = re.compile(r"runs/[0-9]{6}\.[0-9a-f]{8}\.jsonl")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Forms that runs are exported to, found by the name that users write."""
