@@ -56,6 +56,16 @@ def unpin(root: str, run_ids: Iterable[str]) -> None:
     _change(root, give_up)
 
 
+def forget(root: str, run_ids: Iterable[str]) -> None:
+    """Remove the pins of runs that have no record here; another clone may bring them back."""
+    chosen = set(run_ids)
+
+    def without(old: str | None) -> dict[str, Change]:
+        return {f"{_FOLDER}/{run_id}": None for run_id in chosen.intersection(_pins(root, old))}
+
+    _change(root, without)
+
+
 def pinned_runs(root: str) -> set[str]:
     """The ids of the runs that are pinned."""
     return {run_id for run_id, it in _pins(root, KEPT).items() if it.outs is not None}
