@@ -79,13 +79,17 @@ class Again(Sandbox):
         return self.root / ".dvc/cache/files/md5" / md5[:2] / md5[2:]
 
     def verified(self, *args: str, env: dict[str, str] | None = None) -> dict:
-        """`exp reproduce last --verify ARGS --json` as a process; what it says of the comparison,
-        and `code`, its exit code."""
-        done = self.mlctl("exp", "reproduce", "last", "--verify", "--json", *args, env=env)
-        assert done.stdout, done.stderr
-        data = json.loads(done.stdout)
+        """What `exp reproduce last --verify ARGS --json` says of the comparison, and `code`, its
+        exit code. With an `env`, it is a process of its own."""
+        command = ("exp", "reproduce", "last", "--verify", "--json", *args)
+        if env is None:
+            code, said = self.run(*command)
+        else:
+            done = self.mlctl(*command, env=env)
+            code, said = done.returncode, done.stdout
+        data = json.loads(said)
         assert "verification" in data, data
-        return {**data["verification"], "code": done.returncode}
+        return {**data["verification"], "code": code}
 
     def state(self) -> object:
         """All that is the user's: files, what git says, and the refs of git."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from mlctl.adapters.files import write_bytes
-from mlctl.errors import MlctlError, NotAble
+from mlctl.data.versions.checkout import checkout as checkout_outs
+from mlctl.data.versions.events import quiet
+from mlctl.data.versions.fetch import fetch as fetch_outs
+from mlctl.errors import InvalidInput, MlctlError, NotAble
 from mlctl.experiments.again.kinds import is_inside, kind_of, outs_of
 from mlctl.experiments.again.lock_entries import digest_of
 from mlctl.experiments.again.revision import file_at
@@ -21,6 +24,9 @@ from mlctl.store.checkout import checkout
 from mlctl.store.digest import Digest
 from mlctl.store.verify import Object, object_md5, verify
 from mlctl.store.workspace import Workspace
+
+_BROUGHT = ("added", "modified", "unchanged")
+_SHOWN = 5  # missing files that a message names
 
 
 @dataclass(slots=True)
@@ -59,6 +65,7 @@ def place_data(
     with open_workspace(project) as workspace:
         for dep in wanted.values():
             _place(workspace, dep, revision, placed, strict)
+    placed.missing = [dep for dep in placed.missing if not _by_pointer(project, dep.path, made)]
     gitignore.ignore(project.config, [path for path in wanted if path not in side.tracked])
     return placed
 
@@ -66,12 +73,18 @@ def place_data(
 def require(placed: Placed, run_id: str) -> None:
     """Raise NotAble that names what is missing, and how to get it."""
     if placed.missing:
-        names = ", ".join(f"{f.path} ({f.digest})" for f in placed.missing[:5])
-        more = f" and {len(placed.missing) - 5} more" if len(placed.missing) > 5 else ""
+        names = [_missing(file, placed) for file in placed.missing[:_SHOWN]]
+        left = len(placed.missing) - len(names)
+        more = f" and {left} more" if left else ""
         raise NotAble(
-            f"data of run {short_form(run_id)} is not here: {names}{more}",
+            f"data of run {short_form(run_id)} is not here: {', '.join(names)}{more}",
             hint="`--pull` fetches it from the remote, or `mlctl exp pull` what a kept run had",
         )
+
+
+def _missing(file: FileRecord, placed: Placed) -> str:
+    altered = ", altered in the cache" if file.path in placed.altered else ""
+    return f"{file.path} ({file.digest}{altered})"
 
 
 def _is_wanted(project: Project, side: Side, dep: FileRecord) -> bool:
@@ -103,8 +116,20 @@ def _place(
         )
         if data is not None:
             write_bytes(workspace.path(dep.path), data, durable=False)
-        elif now is None:
+        elif now is None or digest.isdir:  # git has some files of the folder
             placed.missing.append(dep)
+
+
+def _by_pointer(project: Project, path: str, made: Collection[str]) -> bool:
+    """Bring what the code's own pointers and locks say of `path`: it may be a part of what they
+    track, or hold several outs, so that the cache has no object of its digest. What the stages to
+    run make in it (`made`) need not be there.
+    """
+    try:
+        found = checkout_outs(project, [path], force=True)
+    except InvalidInput:  # nothing tracks it
+        return os.path.lexists(project.path(path))
+    return all(it.outcome in _BROUGHT or it.path in made for it in found)
 
 
 def _look_at(workspace: Workspace, dep: FileRecord, digest: Digest, placed: Placed) -> None:
@@ -130,9 +155,6 @@ def _nobody(_size: int, _objects: int) -> None:
 
 def fetch(project: Project, source: Project, paths: Iterable[str]) -> None:
     """Bring what the pointers and locks of `project` say of `paths` from `source`'s remotes."""
-    from mlctl.data.versions.events import quiet
-    from mlctl.data.versions.fetch import fetch as fetch_outs
-
     # A remote may be a folder relative to the user's own project.
     there = replace(project, config=source.config)
     fetch_outs(there, list(paths), remote=None, jobs=None, emit=quiet)

@@ -26,6 +26,8 @@ from mlctl.pipeline.project import Project
 from mlctl.pipeline.request import Options, Where
 from mlctl.records.run_stages import StageRecord
 
+HASH_SEED = "PYTHONHASHSEED"
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -63,7 +65,7 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """How to run: `strict` hashes the data, `python` is a folder of programs to put on PATH."""
+    """How to run: `strict` hashes the data, `programs` is a folder to put on PATH."""
 
     jobs: int = 1
     keep: bool = False
@@ -105,7 +107,7 @@ def reproduce(root: str, recipe: Recipe, how: How, emit: Emit) -> Rerun:
     with scratch(root, revision, keep=how.keep) as place:
         _lay_params(root, place, recipe)
         placed = _data(root, place, recipe, stages, how)
-        with _programs(how.programs):
+        with _environment(how.programs, recipe.code.head.seeds):
             return _run(place, recipe, stages, how, placed, emit)
 
 
@@ -141,15 +143,21 @@ def _data(
 
 
 @contextmanager
-def _programs(folder: str | None) -> Iterator[None]:
-    """Programs of `folder` come first on PATH."""
-    before = os.environ.get("PATH", "")
-    if folder is not None:
-        os.environ["PATH"] = f"{folder}{os.pathsep}{before}"
+def _environment(programs: str | None, seeds: Mapping[str, Any]) -> Iterator[None]:
+    """Programs of the folder come first on PATH; hashes have the run's seed, unless one is set."""
+    before = {name: os.environ.get(name) for name in ("PATH", HASH_SEED)}
+    if programs is not None:
+        os.environ["PATH"] = f"{programs}{os.pathsep}{before['PATH'] or os.defpath}"
+    if HASH_SEED in seeds and before[HASH_SEED] is None:
+        os.environ[HASH_SEED] = str(seeds[HASH_SEED])
     try:
         yield
     finally:
-        os.environ["PATH"] = before
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def _run(

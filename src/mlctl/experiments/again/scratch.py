@@ -75,11 +75,23 @@ def remove(root: str, place: str) -> None:
 
 def _make(root: str, place: str, revision: str) -> None:
     # The user's hooks (post-checkout) are for the user's own work tree.
-    quiet = ("-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false")
+    quiet = ("-c", "core.hooksPath=/dev/null", "-c", "core.sparseCheckout=false")
     git(*quiet, "worktree", "add", "--detach", "--quiet", place, revision, cwd=root)
-    if not os.path.exists(os.path.join(place, ".gitmodules")):
-        return
-    done = git("submodule", "update", "--init", "--recursive", "--quiet", cwd=place, check=False)
+    if os.path.exists(os.path.join(place, ".gitmodules")):
+        _make_submodules(root, place)
+
+
+def _make_submodules(root: str, place: str) -> None:
+    """Submodules come from those of the user's clone, and where it has none from their URLs."""
+    common = git("rev-parse", "--path-format=absolute", "--git-common-dir", cwd=root).stdout.strip()
+    asked = ("config", "-f", ".gitmodules", "--name-only", "--get-regexp", r"\.path$")
+    options = []
+    for row in git(*asked, cwd=place, check=False).stdout.splitlines():
+        name = row.removeprefix("submodule.").removesuffix(".path")
+        if os.path.isdir(here := os.path.join(common, "modules", name)):
+            options += ["-c", f"submodule.{name}.url={here}", "-c", "protocol.file.allow=always"]
+    update = ("submodule", "update", "--init", "--recursive", "--quiet")
+    done = git(*options, *update, cwd=place, check=False)
     if done.code:
         said = (done.stderr.strip() or "no output").splitlines()[-1]
         raise NotAble(

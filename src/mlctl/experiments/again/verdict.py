@@ -180,8 +180,10 @@ class _Causes:
         found: dict[tuple[str, str], list[str]] = {}
         for address in sorted(wrong, key=[*own, LOGGED].index):
             causes = own[address] if address in own else [c for its in own.values() for c in its]
-            if not causes and address in own and self._follows(address, pairs, wrong):
-                continue
+            if not causes and address in own:
+                if self._follows(address, pairs, wrong):
+                    continue
+                causes = self._derived(address, pairs)
             for cause in (*causes, *everywhere) or (self._chance(),):
                 found.setdefault(cause, []).append(address)
         return tuple(Cause(kind, text, tuple(who)) for (kind, text), who in found.items())
@@ -209,6 +211,18 @@ class _Causes:
             else:
                 found.append(("data", f"{dep.path} ({before.get(dep.path)} → {dep.digest})"))
         return found
+
+    def _derived(
+        self, address: str, pairs: Iterable[tuple[StageRecord, StageRecord]]
+    ) -> list[tuple[str, str]]:
+        """What differs of a folder in which stages write, and is not their work."""
+        old, new = next((old, new) for old, new in pairs if new.address == address)
+        before = {dep.path: dep.digest for dep in old.deps}
+        return [
+            ("data", f"{dep.path} ({before[dep.path]} → {dep.digest})")
+            for dep in new.deps
+            if before.get(dep.path, dep.digest) != dep.digest
+        ]
 
     def _code_in(self, path: str) -> list[tuple[str, str]]:
         return [_of_code(f, line) for f, line in self.code.items() if is_inside(f, path)]
