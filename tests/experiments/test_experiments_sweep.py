@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from e2e.sandbox import Sandbox, wait_until
+from e2e.sandbox import MLCTL, Sandbox, wait_until
 from mlctl.errors import InvalidInput
 from mlctl.experiments.sweep import combinations
 
@@ -38,6 +39,20 @@ STAGE = {
     "outs": ["model.txt"],
     "metrics": [{"metrics.json": {"cache": False}}],
 }
+
+
+# Ends only when all three are at work at one time.
+WAIT_FOR_ANOTHER = """
+import os, pathlib
+meeting = pathlib.Path(os.environ["MEETING"])
+(meeting / str(os.getpid())).touch()
+for _ in range(1200):
+    if len(list(meeting.iterdir())) == 4:
+        break
+    time.sleep(0.05)
+else:
+    sys.exit("nobody came")
+"""
 
 
 @pytest.fixture
@@ -209,3 +224,79 @@ def test_what_somebody_edited_since_a_sweep_was_killed_stays(sandbox: Sandbox) -
     assert sandbox.run("exp", "run", "-S", "train.kind=linear")[0] == 0
     assert sandbox.read("params.yaml") == PARAMS.replace("0.5", "0.3")
     assert not (sandbox.root / ".mlctl/sweep.json").exists()
+
+
+def test_combinations_side_by_side_leave_the_workspace_as_it_is(sandbox: Sandbox) -> None:
+    sandbox.write("data/rows.csv", "1\n2\n")
+    assert sandbox.run("data", "add", "data/rows.csv")[0] == 0
+    train = TRAIN.replace("import yaml", "import helper, yaml") + WAIT_FOR_ANOTHER
+    sandbox.write("train.py", train)
+    sandbox.write("helper.py", "")  # neither is committed
+    sandbox.stages({"train": {**STAGE, "deps": ["train.py", "data/rows.csv"]}})
+    sandbox.write("notes.txt", "mine\n")
+    sandbox.git("add", "notes.txt")
+    before, status = sandbox.tree(), sandbox.git("status", "--porcelain")
+    meeting = str(sandbox.root.parent / "meeting")
+    sandbox.write("../meeting/here", "")
+    sweep = ("exp", "run", "-S", "train.lr=0.1,0.2,0.3", "--at-once", "3", "--json")
+    done = sandbox.mlctl(*sweep, env={"MEETING": meeting}, timeout=120)
+    assert done.returncode == 0, done.stderr
+    runs = json.loads(done.stdout)["runs"]
+    assert [run["metrics"] for run in runs] == [{"score": lr * 2} for lr in (0.1, 0.2, 0.3)]
+    heads = {head["id"]: head for head in sandbox.records()}
+    assert [heads[run["id"]]["name"] for run in runs] == [
+        "train.lr=0.1",
+        "train.lr=0.2",
+        "train.lr=0.3",
+    ]
+    commit = sandbox.git("rev-parse", "HEAD").strip()
+    for head in heads.values():
+        assert head["git"]["commit"] == commit
+        assert (
+            head["env"] is None
+            or (sandbox.root / "runs/_env" / f"{head['env'].removeprefix('sha256:')}.txt").exists()
+        )
+        files = sandbox.git("ls-tree", "--name-only", head["git"]["snapshot"]).split()
+        assert "helper.py" in files
+    assert sandbox.git("status", "--porcelain").replace("?? runs/\n", "") == status
+    local = (".git/", ".mlctl/", ".dvc/", "runs/")
+    after = {path: seen for path, seen in sandbox.tree().items() if not path.startswith(local)}
+    assert after == {path: seen for path, seen in before.items() if not path.startswith(local)}
+    assert list((sandbox.root / ".mlctl/scratch").iterdir()) == []
+    assert sandbox.git("worktree", "list").count("\n") == 1
+
+
+def test_side_by_side_one_may_fail(sandbox: Sandbox) -> None:
+    sweep = ("exp", "run", "-S", "train.kind=broken,linear", "--at-once", "2")
+    done = sandbox.mlctl(*sweep, "--no-record-commit", timeout=120)
+    assert done.returncode == 1
+    assert "✗ [1 of 2] train.kind=broken" in done.stdout
+    assert "✓ [2 of 2] train.kind=linear" in done.stdout
+    assert "broken" in done.stderr
+    assert sorted(head["status"] for head in sandbox.records()) == ["failed", "finished"]
+
+
+def test_side_by_side_needs_a_commit(tmp_path: Path) -> None:
+    box = Sandbox(tmp_path / "bare")
+    box.write("params.yaml", PARAMS)
+    box.write("train.py", TRAIN)
+    box.stages({"train": STAGE})
+    code, said = box.run("exp", "run", "-S", "train.lr=1,2", "--at-once", "2")
+    assert code == 3
+    assert "needs a git repository with a commit" in said
+
+
+def test_ctrl_c_ends_those_side_by_side(sandbox: Sandbox) -> None:
+    sandbox.write("params.yaml", PARAMS + "  wait: 60\n")
+    sandbox.write("train.py", TRAIN.replace('open("began"', 'open(os.environ["BEGAN"]'))
+    sandbox.write("train.py", "import os\n" + sandbox.read("train.py"))
+    began = sandbox.root.parent / "began"
+    argv = [*MLCTL, "exp", "run", "-S", "train.lr=0.1,0.2,0.3", "--at-once", "1"]
+    process = subprocess.Popen(
+        argv, cwd=sandbox.root, env={**os.environ, "BEGAN": str(began)}, start_new_session=True
+    )
+    wait_until(began.exists, 60)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    assert process.wait(60) == 130
+    assert [head["status"] for head in sandbox.records()] == ["interrupted"]
+    assert list((sandbox.root / ".mlctl/scratch").iterdir()) == []

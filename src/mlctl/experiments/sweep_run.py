@@ -9,12 +9,11 @@ from dataclasses import dataclass
 
 from mlctl.experiments.commit import CommitResult, commit_record
 from mlctl.experiments.query import find_run, list_runs
-from mlctl.experiments.recorded import run_and_record
+from mlctl.experiments.recorded import Recorded, run_and_record
 from mlctl.experiments.sweep import Combination, alone, borrowed, prepared
 from mlctl.pipeline.events import Emit
 from mlctl.pipeline.project import Project
 from mlctl.pipeline.request import Options, Where
-from mlctl.pipeline.results import RunResult
 from mlctl.records.run import RunHead
 
 Select = Callable[[Project], Sequence[int]]
@@ -35,24 +34,25 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What came of a combination; `record` is None where every stage was known."""
+    """What came of a combination; `record` is None where every stage was known, or it could not
+    even begin, which `message` then says.
+    """
 
     combination: Combination
-    result: RunResult
+    status: str
     record: str | None
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """What came of a sweep; `put_back` are parameter files that a killed one had left changed."""
+    """What came of a sweep; `signal` is what interrupted it, `put_back` are parameter files that a
+    killed one had left changed.
+    """
 
     tried: tuple[Tried, ...]
-    put_back: tuple[str, ...]
-
-    @property
-    def signal(self) -> int | None:
-        """What interrupted it."""
-        return self.tried[-1].result.signal if self.tried else None
+    signal: int | None = None
+    put_back: tuple[str, ...] = ()
 
 
 def sweep(
@@ -69,6 +69,7 @@ def sweep(
     """
     local_dir = project.config.local_dir
     tried: list[Tried] = []
+    ended = None
     with alone(local_dir) as put_back:
         texts = prepared(project, found)
         select(project)
@@ -76,10 +77,13 @@ def sweep(
             for number, combination in enumerate(found):
                 try_out(texts[number])
                 with show(number, len(found), combination) as emit:
-                    tried.append(_try(combination, select, settings, emit))
-                if tried[-1].result.signal is not None:
+                    done = _try(combination, select, settings, emit)
+                tried.append(Tried(combination, done.result.status, done.record))
+                ended = done.result.signal
+                if ended is not None:
                     break
-    return Sweep(tuple(tried), tuple(os.path.relpath(path, project.root) for path in put_back))
+    back = tuple(os.path.relpath(path, project.root) for path in put_back)
+    return Sweep(tuple(tried), ended, back)
 
 
 def commit_sweep(root: str, done: Sweep, *, branch: bool) -> CommitResult:
@@ -111,10 +115,10 @@ def _newest(root: str, names: Sequence[str]) -> dict[str, RunHead]:
     return {head.name: head for head in reversed(list_runs(root)) if head.name in wanted}
 
 
-def _try(combination: Combination, select: Select, settings: Settings, emit: Emit) -> Tried:
+def _try(combination: Combination, select: Select, settings: Settings, emit: Emit) -> Recorded:
     project = Project.open()
     try:
-        done = run_and_record(
+        return run_and_record(
             project,
             select(project),
             argv=settings.argv,
@@ -128,4 +132,3 @@ def _try(combination: Combination, select: Select, settings: Settings, emit: Emi
         )
     finally:
         project.save_state()
-    return Tried(combination, done.result, done.record)

@@ -8,15 +8,26 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from mlctl.adapters.clock import now
-from mlctl.cli._output import print_json, say
+from mlctl.cli._output import print_json, say, styled
 from mlctl.cli._text import count
-from mlctl.cli.exp._table import table_lines
+from mlctl.cli.exp._table import STATUS, table_lines
 from mlctl.experiments.sweep_run import heads_of
 from mlctl.records.canonical import plain
 
 if TYPE_CHECKING:
     from mlctl.experiments.commit import CommitResult
-    from mlctl.experiments.sweep_run import Sweep
+    from mlctl.experiments.sweep_run import Sweep, Tried
+
+
+def one(number: int, tried: Tried, *, total: int, silent: bool) -> None:
+    """A combination has ended; what went wrong is told on stderr, whatever is asked for."""
+    mark, style = STATUS[tried.status]
+    if not silent:
+        place = styled(f"[{number + 1} of {total}]", "2")
+        say(f"{styled(mark, style)} {place} {styled(tried.combination.name, '1')}")
+        sys.stdout.flush()
+    if tried.message:
+        sys.stderr.write(tried.message + "\n")
 
 
 def tell(root: str, done: Sweep, made: CommitResult | None, *, json: bool, quiet: bool) -> None:
@@ -36,7 +47,7 @@ def tell(root: str, done: Sweep, made: CommitResult | None, *, json: bool, quiet
         width = shutil.get_terminal_size((160, 24)).columns
         for line in table_lines(heads, now=now(), width=width, total=len(heads)):
             say(line)
-    known = sum(not tried.record for tried in done.tried)
+    known = sum(not (tried.record or tried.message) for tried in done.tried)
     if known:
         say(f"{count(known, 'combination')} known from before: nothing ran (--force runs it).")
     if made is not None and made.reason is not None:
@@ -53,7 +64,7 @@ def _as_json(root: str, done: Sweep, made: CommitResult | None) -> dict[str, Any
             {
                 "name": tried.combination.name,
                 "overrides": list(tried.combination.overrides),
-                "status": tried.result.status,
+                "status": tried.status,
                 "id": run_id,
                 "metrics": plain(metrics.get(run_id, {})) if run_id else None,
             }

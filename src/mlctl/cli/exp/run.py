@@ -43,6 +43,15 @@ def run(
     name: Annotated[
         str | None, typer.Option("--name", metavar="NAME", help="Begins the name of every run.")
     ] = None,
+    at_once: Annotated[
+        int | None,
+        typer.Option(
+            "--at-once",
+            metavar="N",
+            min=1,
+            help="N combinations at one time, each in a work tree of its own.",
+        ),
+    ] = None,
     jobs: Jobs = None,
     force: Annotated[
         bool, typer.Option("--force", "-f", help="Run even what is unchanged or known.")
@@ -63,6 +72,9 @@ def run(
     killed, the next one puts them back. The outs are those of the last combination: `mlctl run`
     brings those of your parameters back.
 
+    With --at-once they run side by side, each in a scratch work tree with the code as it lies here,
+    and the workspace stays as it is. What neither git nor DVC knows (ignored files) is not there.
+
     Ends with 1 if a combination failed; the others run all the same.
 
     Examples:
@@ -73,6 +85,8 @@ def run(
 
         $ mlctl exp run -S 'layers=[8],[8,8]' -S seed=1,2,3 --name layers
 
+        $ mlctl exp run -S seed=1,2,3,4,5,6,7,8 --at-once 4
+
         $ mlctl exp run --name baseline     one run, with a name
     """
     import sys
@@ -80,6 +94,7 @@ def run(
 
     from mlctl.cli.exp import _sweeping
     from mlctl.experiments.sweep import combinations
+    from mlctl.experiments.sweep_apart import Apart, sweep_apart
     from mlctl.experiments.sweep_run import Settings, commit_sweep, sweep
     from mlctl.pipeline.project import Project
     from mlctl.pipeline.request import Options, Where
@@ -98,14 +113,22 @@ def run(
         where=Where(hosts=settings.hosts),
         logs=settings.records_logs,
     )
-    show = partial(_show, json=json, quiet=quiet, verbose=verbose)
-    done = sweep(project, found, select, how, show)
+    if at_once is None:
+        show = partial(_show, json=json, quiet=quiet, verbose=verbose)
+        done = sweep(project, found, select, how, show)
+    else:
+        select(project)  # refuses targets that are none
+        flags = {"--force": force, "--keep-going": keep_going, "--downstream": downstream}
+        flags |= {"--all-pipelines": all_pipelines, f"-j{how.jobs}": True}
+        arguments = [*(flag for flag, given in flags.items() if given), *(targets or [])]
+        told = partial(_sweeping.one, total=len(found), silent=json or quiet)
+        done = sweep_apart(project, found, Apart(at_once, arguments), told)
     wanted = settings.records_commit if commit is None else commit
     made = commit_sweep(project.root, done, branch=settings.records_branch) if wanted else None
     _sweeping.tell(project.root, done, made, json=json, quiet=quiet)
     if done.signal is not None:
         return 128 + done.signal
-    return 0 if all(tried.result.status == "finished" for tried in done.tried) else 1
+    return 0 if all(tried.status == "finished" for tried in done.tried) else 1
 
 
 @contextmanager
