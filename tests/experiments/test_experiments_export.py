@@ -135,6 +135,12 @@ def test_runs_of_mlflow_come_back_as_they_were(repo: Path, monkeypatch, tmp_path
     assert old == new
 
 
+def test_what_went_to_mlflow_does_not_come_back_as_another_run(two: Path) -> None:
+    assert run(["exp", "export", "../mlruns", "--to", "mlflow"]) == 0
+    done = import_runs(str(two), str(two.parent / "mlruns"))
+    assert (done.records, len(done.present)) == ([], 2)
+
+
 def facts(root: Path) -> dict[str, Any]:
     found = {}
     for head in list_runs(str(root)):

@@ -105,6 +105,7 @@ def test_runs_of_tensorboard(project: Path) -> None:
     assert (done.source, len(done.records)) == ("tensorboard", 1)
     (head,) = list_runs(str(project))
     assert (head.name, head.started) == ("run1/train", "2026-09-21T14:13:20.000Z")
+    assert head.seconds == 11.0
     curves = load_curves(str(project), head.id)
     # The file has 32 bits: 0.3 and 0.30000001192092896 are one number there.
     assert (curves["loss"].steps, curves["loss"].values) == ((0, 1, 2, 3), (0.9, 0.5, 0.3, 0.25))

@@ -29,7 +29,8 @@ class ForeignRun:
 
     `started` and `ended` are seconds since 1970; the `t` of `steps` are seconds since `started`.
     `metrics` are those that have no step. `commit` is that of its code, 40 hex digits.
-    `parent` is the id of the run that it is a part of, as a trial is of a search.
+    `parent` is the id of the run that it is a part of, as a trial is of a search; `ours` the id
+    that the run has here, where it was exported from here.
     """
 
     source: str
@@ -49,6 +50,7 @@ class ForeignRun:
     platform: str = ""
     argv: tuple[str, ...] = ()
     parent: str | None = None
+    ours: str | None = None
     files: tuple[ForeignFile, ...] = ()
 
 

@@ -62,15 +62,13 @@ def import_runs(
     source = source or _source_of(path)
     importer = plugins.load(PACKAGE, source, kind="source of runs")
     done = Imported(source)
-    known = {
-        (head.origin.get("source"), head.origin.get("id"))
-        for head in list_runs(root)
-        if head.origin
-    }
+    heads = list_runs(root)
+    ids = {head.id for head in heads}
+    known = {(head.origin.get("source"), head.origin.get("id")) for head in heads if head.origin}
     for found in importer.read(path):
         if isinstance(found, Unread):
             (done.damaged if found.damaged else done.skipped).append(found)
-        elif (found.source, found.id) in known:
+        elif (found.source, found.id) in known or found.ours in ids:
             done.present.append(found.id)
         else:
             known.add((found.source, found.id))

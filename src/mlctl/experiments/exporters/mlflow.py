@@ -187,13 +187,17 @@ def _write_by_client(runs: Sequence[ExportedRun], uri: str, project: str) -> Non
     client = MlflowClient(tracking_uri=uri)
     experiment = client.get_experiment_by_name(project)
     number = experiment.experiment_id if experiment else client.create_experiment(project)
+    theirs: dict[str, str] = {}  # what a run that others are parts of is called now
     for run in runs:
         wanted = f"tags.`mlctl.run_id` = '{run.head.id}'"
         if client.search_runs([number], wanted, max_results=1):
             continue
         tags = _tags(run)
+        if parent := theirs.get(tags.pop("mlflow.parentRunId", "")):
+            tags["mlflow.parentRunId"] = parent
         started = _milliseconds(run.head.started)
         made = client.create_run(number, started, tags, run_name=tags["mlflow.runName"]).info.run_id
+        theirs[str((run.head.origin or {}).get("id"))] = made
         params = [Param(key, value) for key, value in _params(run).items()]
         metrics = [Metric(key, value, moment, step) for key, moment, value, step in _values(run)]
         for at in range(0, len(params), 100):

@@ -33,6 +33,7 @@ _STATUSES = {3: "finished", "FINISHED": "finished", 4: "failed", "FAILED": "fail
 _STATUSES |= {5: "interrupted", "KILLED": "interrupted"}
 _RUNNING = {1, 2, "RUNNING", "SCHEDULED"}
 _OWN = "mlflow."  # tags by which MLflow itself remembers something
+_OURS = "mlctl.run_id"  # the one that `exp export` sets
 
 
 def claims(path: str) -> bool:
@@ -234,6 +235,7 @@ def _run(
         commit=tags.get("mlflow.source.git.commit"),
         branch=tags.get("mlflow.source.git.branch"),
         parent=tags.get("mlflow.parentRunId"),
+        ours=tags.get(_OURS),
         files=tuple(_artifacts(artifacts)),
     )
 
@@ -244,7 +246,7 @@ def _seconds(milliseconds: Any) -> float | None:
 
 def _own_tags(tags: Mapping[str, str]) -> Iterable[str]:
     for key, value in sorted(tags.items()):
-        if not key.startswith(_OWN):
+        if not key.startswith(_OWN) and key != _OURS:
             yield f"{key}={value}" if value else key
 
 

@@ -122,15 +122,16 @@ def _read_event(
     seconds = next((numbers("d", value)[0] for n, wire, value in fields(event) if n == 1), None)
     if seconds is None or seconds <= 0:
         return
-    times.append(seconds)
     step = integer(event, 2)
-    for summary in messages(event, 5):
-        for value in messages(summary, 1):
-            tag = text(value, 1)
-            if tag == _SESSION:
-                params.update(_hyperparameters(value))
-            elif (number := _scalar(value)) is not None and tag:
-                points.append((tag, step, seconds, number))
+    for value in (value for summary in messages(event, 5) for value in messages(summary, 1)):
+        tag, number = text(value, 1), _scalar(value)
+        if tag == _SESSION:
+            params.update(_hyperparameters(value))
+        elif number is not None and tag:
+            points.append((tag, step, seconds, number))
+        else:
+            continue
+        times.append(seconds)
 
 
 def _scalar(value: bytes) -> float | None:
