@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 from kept_builders import cached, dvc, make_project, make_run, put, put_folder
 
+from conformance.twins import run_mlctl
 from mlctl.data.versions.garbage import Scope, collect
 from mlctl.experiments.commit import commit_record
 from mlctl.experiments.objects import RunObject, run_objects
 from mlctl.experiments.pins import KEPT, pin, pin_text, pinned_runs, take_over, unpin
-from mlctl.experiments.query import find_run
+from mlctl.experiments.query import find_run, run_facts
 from mlctl.store.digest import Digest
 
 
@@ -119,3 +120,46 @@ def test_the_text_of_a_pin() -> None:
         f'  desc: "odd: \\"name\\""\n- md5: {"b" * 32}\n  path: {"b" * 32}\n  desc: "old"\n'
     )
     assert pin_text([]) == "outs: []\n"
+
+
+def test_exp_keep_says_it_pins_it_and_undoes_it(project: Path, git) -> None:
+    model, lost = put(project, "model"), "f" * 32
+    tracked = put(project, "in git")
+    cached(project, tracked).unlink()
+    run_id = make_run(project, {"model.bin": model, "lost.bin": lost, "train.py": tracked})
+    code, said = run_mlctl(project, "exp", "keep", "last")
+    assert code == 0
+    assert "2 objects pinned" in said
+    assert "lacks lost.bin" in said
+    assert run_facts(str(project), run_id).kept
+    assert pinned_runs(str(project)) == {run_id}
+    pinned = git("show", f"{KEPT}:kept/{run_id}/outs.dvc")
+    assert model in pinned
+    assert lost in pinned
+    assert tracked not in pinned
+    assert run_mlctl(project, "exp", "keep", run_id, "--undo")[0] == 0
+    assert not run_facts(str(project), run_id).kept
+    assert pinned_runs(str(project)) == set()
+
+
+@pytest.mark.parametrize("store", ["tree", "branch"])
+def test_keeping_is_committed_where_records_are(project: Path, git, store: str) -> None:
+    (project / "mlctl.yaml").write_text(f"records: {{commit: auto, store: {store}}}\n")
+    run_id = make_run(project, {"model.bin": put(project, "model")})
+    assert run_mlctl(project, "exp", "commit")[0] == 0
+    assert run_mlctl(project, "exp", "keep", "last")[0] == 0
+    assert git("status", "--porcelain", "runs") == ""
+    where = "HEAD" if store == "tree" else "mlctl/runs"
+    events = git("ls-tree", "-r", "--name-only", where, "runs")
+    assert f"{run_id}/events/" in events
+    assert (project / "runs").exists() == (store == "tree")
+    assert run_facts(str(project), run_id).kept
+    assert run_mlctl(project, "exp", "fsck")[0] == 0
+
+
+def test_a_run_without_git_is_kept_and_nothing_pinned(tmp_path: Path) -> None:
+    run_id = make_run(tmp_path, {})
+    code, said = run_mlctl(tmp_path, "exp", "keep", "last")
+    assert code == 0
+    assert "nothing is pinned" in said
+    assert run_facts(str(tmp_path), run_id).kept
