@@ -6,12 +6,16 @@ from pathlib import Path
 
 import pytest
 from record_builders import write_run
+from run_builders import START
 
 from browser import browse, needs_browser
 from mlctl.cli.main import run
 from mlctl.experiments.compare_page import comparison_page
-from mlctl.experiments.comparing import compare
-from mlctl.experiments.query import list_runs
+from mlctl.experiments.comparing import choose, compare
+from mlctl.experiments.search import Search
+from mlctl.records.run import run_folder
+from mlctl.records.run_events import Event, event_text
+from mlctl.records.ulid import new_ulid
 
 CURVE = [0.1, 0.5, 0.9]
 EVIL = "</script><img src=x onerror=alert(1)><!--"
@@ -48,7 +52,8 @@ def write_some(root: Path) -> list[str]:
 
 
 def page_of(root: Path) -> str:
-    return comparison_page(compare(str(root), list_runs(str(root))), title="Runs of churn")
+    it = compare(str(root), choose(str(root), [], Search(archived=True)))
+    return comparison_page(it, title="Runs of churn")
 
 
 def data_of(page: str) -> dict:
@@ -91,6 +96,27 @@ def test_the_command_writes_one_file(project: Path, capsys) -> None:
     ]
     assert run(["exp", "compare", "-n", "2", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["runs"] == ids[:1:-1]
+
+
+def test_runs_are_chosen_by_a_filter_and_shown_with_what_was_said_later(
+    project: Path, capsys
+) -> None:
+    ids = write_some(project)
+    events = project / "runs" / run_folder(ids[2]).removeprefix("runs/") / "events"
+    events.mkdir()
+    for at, (kind, value) in enumerate([("tag", "best"), ("rename", "new name")]):
+        event = Event(new_ulid(START + at, bytes(10)), kind, value, "2026-11-24T00:00:00.000Z")
+        (events / f"{event.id}.json").write_text(event_text(event))
+    asked = ("exp", "compare", "--where", "metrics.test.auc >= 0.9", "-o", "c.html", "--json")
+    assert run([*asked, "--sort", "metrics.test.auc"]) == 0
+    assert json.loads(capsys.readouterr().out)["runs"] == [ids[1], ids[2]]
+    page = (project / "c.html").read_text()
+    assert data_of(page)["runs"][1]["label"] == f"{ids[2][10:16]} new name"
+    assert '<span class="tag">best</span>' in page
+    assert run(["exp", "compare", "--where", "metrics.test.auc > 7"]) == 2
+    assert "no run fulfils metrics.test.auc > 7" in capsys.readouterr().err
+    assert run(["exp", "compare", "--where", "metrics.test.acu > 7"]) == 2
+    assert "acu" in capsys.readouterr().err
 
 
 def test_without_runs_it_says_so(project: Path, capsys) -> None:

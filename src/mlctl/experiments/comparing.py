@@ -6,10 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from mlctl.errors import InvalidInput
 from mlctl.experiments.curves import Curve, load_curves
-from mlctl.experiments.query import all_metrics, all_params, find_run, list_runs, load_stages
+from mlctl.experiments.query import (
+    all_metrics,
+    all_params,
+    find_run,
+    load_stages,
+    run_facts,
+    search_runs,
+)
+from mlctl.experiments.search import Search
 from mlctl.experiments.table import metric_names, param_names
 from mlctl.records.run import RunHead
+from mlctl.records.run_events import NO_FACTS, Facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,27 +38,46 @@ class Comparison:
     curves: Mapping[str, tuple[Curve | None, ...]]
 
 
-def choose(root: str, names: Sequence[str], *, limit: int) -> list[RunHead]:
-    """The runs that `names` mean, each once; without any, the newest `limit`.
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Runs, and of each that has any what was said of it later: its name, its tags."""
 
-    Raises InvalidInput where there is none.
+    heads: Sequence[RunHead]
+    facts: Mapping[str, Facts]
+
+    def name(self, head: RunHead) -> str | None:
+        """What the run is called now."""
+        return self.facts.get(head.id, NO_FACTS).name or head.name
+
+    def tags(self, head: RunHead) -> tuple[str, ...]:
+        """The tags of the run."""
+        return self.facts.get(head.id, NO_FACTS).tags
+
+
+def choose(root: str, names: Sequence[str], asked: Search) -> Chosen:
+    """The runs that `names` mean, each once; without any, those that are asked for.
+
+    Raises InvalidInput where there is none, and for a filter that means nothing.
     """
     if names:
-        return list({head.id: head for head in (find_run(root, name) for name in names)}.values())
-    return list_runs(root, limit=limit) or [find_run(root, "last")]
+        found = {head.id: head for head in (find_run(root, name) for name in names)}
+        return Chosen(list(found.values()), {run_id: run_facts(root, run_id) for run_id in found})
+    listing = search_runs(root, asked)
+    if not listing.heads and asked.where:
+        find_run(root, "last")  # says so where there is no run at all
+        raise InvalidInput(f"no run fulfils {asked.where}")
+    return Chosen(listing.heads or [find_run(root, "last")], listing.facts)
 
 
-def compare(
-    root: str, heads: Sequence[RunHead], tags: Sequence[Sequence[str]] | None = None
-) -> Comparison:
+def compare(root: str, chosen: Chosen) -> Comparison:
     """Read what there is of the runs. Raises ConfigError for a record that is damaged."""
-    whole = [_whole(root, head) for head in heads]
+    whole = [replace(_whole(root, head), name=chosen.name(head)) for head in chosen.heads]
     metrics, params = _columns(whole, "metrics"), _columns(whole, "params")
     telling = [name for name in metric_names(whole) if len(whole) == 1 or _differ(metrics[name])]
     differing = list(params) if len(whole) == 1 else param_names(whole)
     return Comparison(
         heads=tuple(whole),
-        tags=tuple(map(tuple, tags)) if tags else ((),) * len(whole),
+        tags=tuple(map(chosen.tags, whole)),
         metrics={name: metrics[name] for name in telling},
         params={name: params[name] for name in differing},
         same={

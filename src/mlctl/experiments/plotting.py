@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from mlctl.errors import InvalidInput, suggestion
-from mlctl.experiments.comparing import curves_by_metric
+from mlctl.experiments.comparing import choose, curves_by_metric
 from mlctl.experiments.curve_forms import smoothed
 from mlctl.experiments.curves import Curve, load_curves
-from mlctl.experiments.query import find_run, short_ids
+from mlctl.experiments.query import short_ids
+from mlctl.experiments.search import Search
 from mlctl.records.run import RunHead
 from mlctl.reports import html
 from mlctl.reports.markup import Html
@@ -36,9 +37,9 @@ def plotted(
     `metrics` are names or patterns; without any it is all. Raises InvalidInput for a run that is
     not there, for a metric that none of them logged, and where they logged nothing.
     """
-    found = {head.id: head for head in (find_run(root, text) for text in runs)}
-    heads = tuple(found.values())
-    short = short_ids(list(found))
+    chosen = choose(root, runs, Search())
+    heads = tuple(chosen.heads)
+    short = short_ids([head.id for head in heads])
     names = tuple(
         f"{short[head.id]} {head.name}" if head.name else short[head.id] for head in heads
     )
@@ -50,8 +51,8 @@ def plotted(
             hint="a stage logs them by mlctl.log(loss=0.3, step=1); the last values are in "
             "`mlctl exp show`",
         )
-    chosen = chosen_metrics(list(curves), metrics)
-    return Plotted(heads, names, {name: _smoothed(curves[name], weight) for name in chosen})
+    wanted = chosen_metrics(list(curves), metrics)
+    return Plotted(heads, names, {name: _smoothed(curves[name], weight) for name in wanted})
 
 
 def chosen_metrics(known: Sequence[str], wanted: Sequence[str]) -> list[str]:

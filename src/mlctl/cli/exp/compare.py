@@ -23,6 +23,13 @@ def compare(
     number: Annotated[
         int, typer.Option("-n", "--number", metavar="N", min=1, help="How many of the newest.")
     ] = 20,
+    where: Annotated[
+        str | None,
+        typer.Option("--where", metavar="EXPR", help="Only runs that fulfil it, as in `exp ls`."),
+    ] = None,
+    sort: Annotated[
+        str | None, typer.Option("--sort", metavar="FIELD", help="In this order, as in `exp ls`.")
+    ] = None,
     out: Output = None,
     open_page: Open = False,
     directory: Directory = None,
@@ -40,6 +47,8 @@ def compare(
 
         $ mlctl exp compare -n 50 -o compare.html --open
 
+        $ mlctl exp compare --where 'metrics.auc > 0.9' --sort -metrics.auc
+
         $ mlctl exp compare K3F9QZ last
     """
     import os
@@ -53,10 +62,11 @@ def compare(
     from mlctl.experiments.comparing import choose
     from mlctl.experiments.comparing import compare as read
     from mlctl.experiments.live import project_root
+    from mlctl.experiments.search import Search
     from mlctl.store.state import make_local_dir
 
     root = project_root(os.getcwd())
-    it = read(root, choose(root, runs or [], limit=number))
+    it = read(root, choose(root, runs or [], Search(where=where, sort=sort, limit=number)))
     path = Path(out) if out else Path(root, ".mlctl", "compare", "index.html")
     if out is None:
         make_local_dir(os.path.join(root, ".mlctl"))
