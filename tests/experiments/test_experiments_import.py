@@ -62,7 +62,7 @@ def check_mlflow(root: Path) -> None:
     assert read_part(str(root), parent.id, "notes.md") == b"The first\none.\n"
     events = (root / run_folder(parent.id) / "events").iterdir()
     facts = fold(parse_event(it.read_text(), event_id=it.stem, name=it.name) for it in events)
-    assert facts.tags == ("team=growth",)
+    assert facts.tags == ("experiment=churn", "team=growth")
 
 
 def test_a_folder_of_mlflow(project: Path) -> None:

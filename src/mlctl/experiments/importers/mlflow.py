@@ -76,12 +76,18 @@ def _is_experiment(folder: str) -> bool:
 
 
 def _read_experiment(folder: str) -> Iterator[Found]:
+    meta = os.path.join(folder, _META)
+    try:
+        said = yaml.load(read_text(meta), name=meta)
+        experiment = str(said["name"]) if isinstance(said, dict) and said.get("name") else ""
+    except MlctlError:
+        experiment = ""  # its runs are whole all the same
     for name in sorted(os.listdir(folder)):
         meta = os.path.join(folder, name, _META)
         if not os.path.isfile(meta) or os.path.islink(os.path.join(folder, name)):
             continue
         try:
-            yield _read_folder(os.path.join(folder, name))
+            yield _read_folder(os.path.join(folder, name), experiment)
         except (OSError, MlctlError, ValueError, KeyError, TypeError, AttributeError) as error:
             yield Unread(meta, _words(error), damaged=True)
 
@@ -90,7 +96,7 @@ def _words(error: BaseException) -> str:
     return str(error) if isinstance(error, MlctlError) else f"{type(error).__name__}: {error}"
 
 
-def _read_folder(folder: str) -> Found:
+def _read_folder(folder: str, experiment: str) -> Found:
     meta = yaml.load(read_text(os.path.join(folder, _META)), name=os.path.join(folder, _META))
     if "run_id" not in meta and "run_uuid" not in meta:
         return Unread(folder, "no run, but something else of MLflow's")
@@ -100,7 +106,11 @@ def _read_folder(folder: str) -> Found:
         for point in _metric_lines(key, file)
     ]
     return _run(
-        {**meta, "run_id": str(meta.get("run_id") or meta["run_uuid"])},
+        {
+            **meta,
+            "run_id": str(meta.get("run_id") or meta["run_uuid"]),
+            "experiment": experiment,
+        },
         params={key: read_text(file) for key, file in _files(os.path.join(folder, "params"))},
         tags={key: read_text(file) for key, file in _files(os.path.join(folder, "tags"))},
         points=points,
@@ -230,7 +240,7 @@ def _run(
         name=tags.get("mlflow.runName") or meta.get("run_name") or None,
         params={key: typed(value) for key, value in sorted(params.items())},
         steps=step_lines(points, started),
-        tags=tuple(_own_tags(tags)),
+        tags=tuple(_own_tags(tags, str(meta.get("experiment") or ""))),
         notes=tags.get("mlflow.note.content", ""),
         commit=tags.get("mlflow.source.git.commit"),
         branch=tags.get("mlflow.source.git.branch"),
@@ -244,7 +254,10 @@ def _seconds(milliseconds: Any) -> float | None:
     return None if milliseconds in (None, "", 0) else float(milliseconds) / 1000
 
 
-def _own_tags(tags: Mapping[str, str]) -> Iterable[str]:
+def _own_tags(tags: Mapping[str, str], experiment: str) -> Iterable[str]:
+    """What the user tagged, and the experiment, unless it is the one that is always there."""
+    if experiment and experiment != "Default" and "experiment" not in tags:
+        yield f"experiment={experiment}"
     for key, value in sorted(tags.items()):
         if not key.startswith(_OWN) and key != _OURS:
             yield f"{key}={value}" if value else key
