@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from again_project import Again
+from again_project import Again, package
 
 from e2e.sandbox import wait_until
 
@@ -115,6 +115,22 @@ def test_an_altered_object_that_nobody_trusts_is_missing(box: Again) -> None:
     cached.write_text("1\n2\n4\n")
     code, said = box.run("exp", "reproduce", "last", "--verify")
     assert (code, "data/raw.csv (md5:" in said, "altered in the cache" in said) == (3, True, True)
+
+
+def test_records_on_a_branch_of_their_own(box: Again, tmp_path: Path) -> None:
+    box.write("mlctl.yaml", "records: {commit: auto, store: branch}\n")
+    box.commit()
+    with_one, with_two = (package(tmp_path / v, v, 1) for v in ("1.0", "2.0"))
+    assert box.mlctl("run", env=with_one).returncode == 0
+    assert not list(box.root.glob("runs/2*"))
+    before = box.json("exp", "ls")
+    assert before["total"] == 1
+    said = box.verified(env=with_one)
+    assert said["holds"], said
+    assert [c["kind"] for c in box.verified(env=with_two)["causes"]] == []
+    assert box.json("exp", "ls") == before
+    shown = box.mlctl("exp", "reproduce", "last", env=with_two)
+    assert "tinylib 1.0 → 2.0" in shown.stdout
 
 
 def wheel(folder: Path) -> None:

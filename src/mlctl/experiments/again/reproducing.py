@@ -24,6 +24,7 @@ from mlctl.pipeline.events import Emit
 from mlctl.pipeline.override import DEFAULT_FILE, set_parameters
 from mlctl.pipeline.project import Project
 from mlctl.pipeline.request import Options, Where
+from mlctl.records.refs import SNAPSHOTS
 from mlctl.records.run_stages import StageRecord
 
 HASH_SEED = "PYTHONHASHSEED"
@@ -185,7 +186,7 @@ def _run(
         where=how.where,
     )
     result = recorded.result
-    git("update-ref", "-d", f"refs/mlctl/snapshots/{result.run_id}", cwd=place.root, check=False)
+    git("update-ref", "-d", f"{SNAPSHOTS}{result.run_id}", cwd=place.root, check=False)
     if recorded.record is None:
         raise NotAble("nothing was run again: another process holds what the stages need")
     side = side_of(place.root, find_run(place.root, result.run_id))

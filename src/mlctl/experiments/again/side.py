@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mlctl.adapters.files import read_text
+from mlctl.adapters.files import decoded, read_text
 from mlctl.adapters.git import committed
 from mlctl.errors import NotAble
+from mlctl.experiments.again.revision import file_at
 from mlctl.experiments.query import all_metrics, all_params, find_run, load_stages
+from mlctl.records.refs import RUNS
 from mlctl.records.run import RunHead
 from mlctl.records.run_stages import StageRecord
 
@@ -68,7 +70,12 @@ def environment_text(root: str, head: RunHead) -> str | None:
     try:
         return read_text(os.path.join(root, name), name=name)
     except (FileNotFoundError, NotADirectoryError):
+        pass
+    try:  # records may have a branch of their own
+        data = file_at(root, RUNS, name)
+    except NotAble:  # no git here
         return None
+    return None if data is None else decoded(data, name=name)
 
 
 def packages_in(text: str | None) -> dict[str, str] | None:
