@@ -23,7 +23,7 @@ from mlctl.records.refs import SNAPSHOTS
 from mlctl.records.ulid import is_ulid, ulid_seconds
 
 DAY = 86_400.0
-_TEMPORARY = ("run-", "live-")  # what `publish` and `live` make in .mlctl/tmp
+_TEMPORARY = ("run-", "live-", "removed-")  # of records that came, were adopted, or went
 _IN_PACK = re.compile(rb'"id":\s*"([0-9A-Z]{26})"')
 
 

@@ -36,7 +36,7 @@ class RawRecord:
     def restore(self, name: str) -> str:
         """What brings the file `name` back."""
         if self.place.startswith(f"{_BRANCH}:"):
-            return "`mlctl exp pull` from a clone that has it, or `mlctl exp rm`"
+            return "`mlctl exp pull`, where another clone has it"
         return f"restore it from git: git checkout HEAD -- {self.file(name)}"
 
 
