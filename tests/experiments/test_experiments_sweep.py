@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from e2e.sandbox import MLCTL, Sandbox, wait_until
-from mlctl.errors import InvalidInput
-from mlctl.experiments.sweep import combinations
+from mlctl.errors import Busy, InvalidInput
+from mlctl.experiments.sweep import borrowed, combinations
 
 PARAMS = """\
 # what we try
@@ -213,6 +213,31 @@ def test_where_it_was_killed_the_next_sweep_puts_the_parameters_back(sandbox: Sa
     assert code == 0, said
     assert "params.yaml was put back as it was before" in said
     assert sandbox.read("params.yaml") == before
+
+
+def test_what_somebody_edits_meanwhile_stays(tmp_path: Path) -> None:
+    one, two = tmp_path / "one.yaml", tmp_path / "two.yaml"
+    one.write_text("a: 0\n")
+    two.write_text("b: 0\n")
+
+    def edit_one() -> None:
+        with borrowed(str(tmp_path), [str(one), str(two)]) as try_out:
+            try_out({str(one): "a: 1\n", str(two): "b: 1\n"})
+            one.write_text("a: mine\n")
+            try_out({str(one): "a: 2\n"})
+
+    def remove_two() -> None:
+        with borrowed(str(tmp_path), [str(one), str(two)]) as try_out:
+            try_out({str(two): "b: 1\n"})
+            two.unlink()
+
+    with pytest.raises(Busy, match=r"one\.yaml was edited while the sweep ran"):
+        edit_one()
+    assert (one.read_text(), two.read_text()) == ("a: mine\n", "b: 0\n")
+    with pytest.raises(Busy, match=r"two\.yaml was edited"):
+        remove_two()
+    assert (one.read_text(), two.exists()) == ("a: mine\n", False)
+    assert sorted(os.listdir(tmp_path)) == ["one.yaml"]
 
 
 def test_what_somebody_edited_since_a_sweep_was_killed_stays(sandbox: Sandbox) -> None:

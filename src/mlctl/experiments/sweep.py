@@ -78,20 +78,41 @@ def alone(local_dir: str) -> Iterator[list[str]]:
 def borrowed(local_dir: str, files: Iterable[str]) -> Iterator[Callable[[Texts], None]]:
     """The parameter `files` are as they were when the block ends, however it does.
 
-    Gives the function that writes those of one combination. To be used within `alone`.
+    Gives the function that writes those of one combination. To be used within `alone`. What
+    somebody edits meanwhile stays as they left it, and Busy is raised.
     """
     before = {path: read_text(path) for path in files}
     kept = os.path.join(local_dir, _KEPT)
+    ours = dict(before)
 
     def try_out(texts: Texts) -> None:
-        write_text(kept, pretty({"before": before, "after": {**before, **texts}}))
-        write_texts({**before, **texts})
+        _refuse(_edited(ours))
+        written = {**before, **texts}
+        write_text(kept, pretty({"before": before, "after": written}))
+        write_texts(written)
+        ours.update(written)
 
+    theirs: list[str] = []
     try:
         yield try_out
     finally:
-        write_texts(before)
+        theirs = _edited(ours)
+        write_texts({path: text for path, text in before.items() if path not in theirs})
         remove_file(kept)
+    _refuse(theirs)
+
+
+def _edited(ours: Texts) -> list[str]:
+    """The files that are no longer as we wrote them."""
+    return [p for p, text in ours.items() if not os.path.exists(p) or read_text(p) != text]
+
+
+def _refuse(edited: Sequence[str]) -> None:
+    if edited:
+        raise Busy(
+            f"{os.path.basename(edited[0])} was edited while the sweep ran, and stays as it is now",
+            hint="the runs until then have their records: `mlctl exp ls`",
+        )
 
 
 def _put_back(local_dir: str) -> list[str]:
@@ -102,14 +123,11 @@ def _put_back(local_dir: str) -> list[str]:
     if not os.path.exists(kept):
         return []
     data = json.loads(read_text(kept))
-    back = {
-        path: text
-        for path, text in data["before"].items()
-        if os.path.exists(path) and read_text(path) == data["after"][path] != text
-    }
+    theirs = _edited(data["after"])
+    back = {p: text for p, text in data["before"].items() if p not in theirs}
     write_texts(back)
     remove_file(kept)
-    return list(back)
+    return [path for path, text in back.items() if text != data["after"][path]]
 
 
 def _choices(setting: str) -> list[str]:
