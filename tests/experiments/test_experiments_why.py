@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from again_project import Again, package
+from again_project import PARAMS, Again, package
 
 from mlctl.experiments.again.attribution import attribute, mixtures, rest
 
@@ -112,6 +112,28 @@ def test_packages_have_what_the_other_factors_leave(box: Again, tmp_path: Path) 
     rows = {line.split("  ")[0]: line.split() for line in done.stdout.splitlines()}
     assert rows["params"][-2:] == ["+12", "57%"]
     assert rows["packages and the rest"][-2:] == ["+9", "43%"]
+
+
+def test_packages_are_exchanged_where_they_are_installed(box: Again, tmp_path: Path) -> None:
+    made = {}
+    for version, value in (("1.0", 1), ("2.0", 10)):
+        env = package(tmp_path / version, version, value)
+        box.write("params.yaml", PARAMS.replace("0.5", version))
+        assert box.mlctl("run", "-f", env=env).returncode == 0
+        box.commit()
+        made[box.records()[-1]["env"]] = env["PYTHONPATH"]
+    for digest, folder in made.items():  # as venv and pip would make them
+        home = f".mlctl/envs/{digest.removeprefix('sha256:')[:16]}"
+        program = f'#!/bin/sh\nPYTHONPATH={folder} exec {sys.executable} "$@"\n'
+        box.write(f"{home}/bin/python", program)
+        (box.root / home / "bin/python").chmod(0o755)
+        box.write(f"{home}/mlctl-ready", "")
+    code, said = box.run("exp", "why", "last~1", "--env", "--dry")
+    assert (code, "with the packages of" in said) == (0, True)
+    answer = box.json("exp", "why", "last~1", "--env")
+    parts = {part["factor"]: part["contribution"] for part in answer["parts"]}
+    assert parts == {"params": pytest.approx(6), "packages": pytest.approx(9)}
+    assert answer["rest"] is None
 
 
 def test_a_mixture_that_cannot_run_is_said(box: Again) -> None:

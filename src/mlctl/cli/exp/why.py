@@ -19,6 +19,10 @@ def why(
         str | None,
         typer.Option("--metric", "-m", metavar="NAME", help="Default: the most telling one."),
     ] = None,
+    env: Annotated[
+        bool,
+        typer.Option("--env", help="Packages are a factor, too: install those of both runs."),
+    ] = False,
     pull: Annotated[
         bool, typer.Option("--pull", help="Fetch missing data from the remote.")
     ] = False,
@@ -35,8 +39,8 @@ def why(
 
     Makes runs that never were: A with only the code of B, with only its data, and so on, each in a
     scratch work tree. A factor's part of the change is the mean of what it makes in all orders (its
-    Shapley value). Packages are not exchanged: what the other factors leave is theirs. Runs are
-    remembered, so asking again is instant.
+    Shapley value). What the factors leave is that of packages, unless --env exchanges them, of the
+    machine, and of chance. Runs are remembered, so asking again is instant.
 
     Examples:
 
@@ -64,7 +68,7 @@ def why(
     how = How(jobs=settings.default_jobs(jobs), pull=pull, where=Where(None, settings.hosts))
     try:
         with running(json or dry, quiet, verbose) as emit:
-            answer = explain(root, old, new, name, how, emit, dry=dry)
+            answer = explain(root, old, new, name, how, emit, packages=env, dry=dry)
     except Interrupted as interrupted:
         return 128 + interrupted.signal
     print_why(old, new, answer, json=json, dry=dry)

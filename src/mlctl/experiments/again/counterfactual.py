@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mlctl.errors import InvalidInput, MlctlError, suggestion
 from mlctl.experiments.again.attribution import Mixture, Part, attribute, mixtures, rest
+from mlctl.experiments.again.building import programs_of
 from mlctl.experiments.again.difference import changes, data_changes
 from mlctl.experiments.again.memory import Key, Memory
 from mlctl.experiments.again.reproducing import How, Recipe, reproduce
-from mlctl.experiments.again.side import Side, packages_in
+from mlctl.experiments.again.side import Side, environment_text, packages_in
 from mlctl.experiments.again.verifying import code_that_differs
 from mlctl.experiments.environment import environment
 from mlctl.experiments.naming import flat
 from mlctl.experiments.table import metric_names
 from mlctl.pipeline.events import Emit
 
-CODE, DATA, PARAMS = "code", "data", "params"
+CODE, DATA, PARAMS, PACKAGES = "code", "data", "params", "packages"
 
 
 class Interrupted(Exception):
@@ -92,30 +93,66 @@ def choose_metric(a: Side, b: Side, name: str | None) -> str:
 
 
 def explain(
-    root: str, a: Side, b: Side, metric: str, how: How, emit: Emit, *, dry: bool = False
+    root: str,
+    a: Side,
+    b: Side,
+    metric: str,
+    how: How,
+    emit: Emit,
+    *,
+    packages: bool = False,
+    dry: bool = False,
 ) -> Why:
     """Attribute the change of `metric` from `a` to `b` to what differs between them.
 
-    Makes the runs that it takes, or with `dry` only says which. Raises Interrupted.
+    Makes the runs that it takes, or with `dry` only says which. With `packages` those of each run
+    are installed and exchanged, too; else all runs have those that are installed. Raises NotAble
+    where they cannot be installed, and Interrupted.
     """
+    others = bool(changes(a.packages or {}, b.packages or {}))
     factors = factors_of(root, a, b)
-    packages = environment()
-    trials = _Trials(root, a, b, factors, metric, how, emit, packages, dry).all() if factors else ()
+    installed = environment()
+    exchanged = packages and others
+    if exchanged:
+        factors = (*factors, PACKAGES)
+    homes = _homes(root, a, b, dry) if exchanged else {}
+    ask = _Trials(root, a, b, factors, metric, how, emit, installed, homes, dry)
+    trials = ask.all() if factors else ()
     values: Mapping[Mixture, float | None] = {trial.mixture: trial.value for trial in trials}
     whole = b.metrics[metric] - a.metrics[metric]
-    as_installed = all(_has(side, packages) for side in (a, b))
     if not factors:
         left: float | None = whole
     else:
-        left = None if as_installed else rest(values, factors, whole)
-    others = bool(changes(a.packages or {}, b.packages or {}))
+        known = exchanged or all(_has(side, installed) for side in (a, b))
+        left = None if known else rest(values, factors, whole)
     parts = attribute(factors, values, whole)
     return Why(metric, a.metrics[metric], b.metrics[metric], parts, left, others, trials)
 
 
 @dataclass(frozen=True, slots=True)
+class _Home:
+    """An environment that was made for runs: its folder of programs, and its packages."""
+
+    programs: str
+    text: str | None
+
+
+def _homes(root: str, a: Side, b: Side, dry: bool) -> dict[str, _Home]:
+    """The environment of each of the two runs, by the run's id."""
+    return {
+        side.head.id: _Home(
+            "" if dry else programs_of(root, side.head), environment_text(root, side.head)
+        )
+        for side in (a, b)
+    }
+
+
+@dataclass(frozen=True, slots=True)
 class _Trials:
-    """The runs that an answer takes; `packages` are the ones that runs see now."""
+    """The runs that an answer takes.
+
+    They have the packages `installed` here, or where `homes` are made those of one of the two runs.
+    """
 
     root: str
     a: Side
@@ -124,32 +161,33 @@ class _Trials:
     metric: str
     how: How
     emit: Emit
-    packages: str | None
+    installed: str | None
+    homes: Mapping[str, _Home]
     dry: bool
 
     def all(self) -> tuple[Trial, ...]:
         """One for each mixture of the factors."""
-        memory = Memory(self.root, self.packages)
-        return tuple(self._trial(mixture, memory) for mixture in mixtures(self.factors))
+        return tuple(self._trial(mixture) for mixture in mixtures(self.factors))
 
-    def _trial(self, mixture: Mixture, memory: Memory) -> Trial:
-        ends: tuple[tuple[Side, Mixture], ...]
-        ends = ((self.a, frozenset()), (self.b, frozenset(self.factors)))
-        for side, whole in ends:
-            if mixture == whole and _has(side, self.packages):
+    def _trial(self, mixture: Mixture) -> Trial:
+        for side, whole in ((self.a, frozenset()), (self.b, frozenset(self.factors))):
+            if mixture == whole and (self.homes or _has(side, self.installed)):
                 return Trial(mixture, "record", side.metrics[self.metric])
-        code, params, data = (
-            self.b if name in mixture else self.a for name in (CODE, PARAMS, DATA)
+        code, params, data, packages = (
+            self.b if name in mixture else self.a for name in (CODE, PARAMS, DATA, PACKAGES)
         )
+        home = self.homes.get(packages.head.id)
+        memory = Memory(self.root, home.text if home else self.installed)
         key = Key(code.head.id, params.head.id, data.head.id)
         found = memory.recall(key)
         if found is not None:
             return self._outcome(mixture, "remembered", found)
         if self.dry:
             return Trial(mixture, "to run")
+        recipe = Recipe(code, params, data, everything=True)
+        how = replace(self.how, programs=home.programs) if home else self.how
         try:
-            recipe = Recipe(code, params, data, everything=True)
-            rerun = reproduce(self.root, recipe, self.how, self.emit)
+            rerun = reproduce(self.root, recipe, how, self.emit)
         except MlctlError as error:
             return Trial(mixture, "run", None, error.message)
         if rerun.signal is not None:
