@@ -2,8 +2,11 @@
 
 import json
 import re
+import shutil
 
 import pytest
+
+from mlctl.experiments.shelves.pack import pack_bytes, pack_name
 
 TRAIN = """\
 import csv, json, yaml
@@ -172,3 +175,22 @@ def test_a_verdict_on_data_that_is_gone_does_not_count(two):
     _, text = two.run("report", "pr", "main..feature")
     assert "data valid ✓" in text
     assert "✗" not in text
+
+
+def test_runs_in_packs_are_seen_and_counted_once(two):
+    """Packing is no change: a run that `main` has in a folder is not new in a pack."""
+    old, new = (head["id"] for head in two.records())
+    folders = {run_id: next(two.root.glob(f"runs/*/{run_id}")) for run_id in (old, new)}
+    parts = {
+        run_id: {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+        for run_id, folder in folders.items()
+    }
+    data = pack_bytes(parts)
+    for folder in folders.values():
+        shutil.rmtree(folder)
+    (two.root / "runs" / pack_name("202611", data)).write_bytes(data)
+    two.commit()
+    said = two.json("report", "pr", "main..feature")
+    assert (said["runs"]["total"], said["runs"]["newest"][0]["id"]) == (1, new)
+    assert said["runs"]["before"]["id"] == old
+    assert said["notes"] == []

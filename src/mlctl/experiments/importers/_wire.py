@@ -53,7 +53,7 @@ def integer(data: bytes, number: int) -> int:
     found = 0
     for at, wire, value in fields(data):
         if at == number and wire == VARINT and isinstance(value, int):
-            found = value - (1 << 64) if value >> 63 else value
+            found = _signed(value)
     return found
 
 
@@ -66,12 +66,17 @@ def numbers(kind: str, value: int | bytes) -> list[float]:
 def packed_integers(value: int | bytes) -> list[int]:
     """The integers in a field, one or packed."""
     if isinstance(value, int):
-        return [value]
+        return [_signed(value)]
     found, at = [], 0
     while at < len(value):
         it, at = _varint(value, at)
-        found.append(it - (1 << 64) if it >> 63 else it)
+        found.append(_signed(it))
     return found
+
+
+def _signed(value: int) -> int:
+    """A varint is as long as 64 bits of two's complement."""
+    return value - (1 << 64) if value >> 63 else value
 
 
 def masked_crc32c(data: bytes) -> int:

@@ -122,7 +122,7 @@ def _take(record: bytes, found: _Read) -> None:
         step = next((integer(it, 1) for it in messages(history, 2)), None)
         found.history.append((int(values.get("_step", 0)) if step is None else step, values))
     for environment in messages(record, _ENVIRONMENT):
-        found.environment = environment
+        found.environment += environment  # joined, messages are one: it comes in parts
     for ended in messages(record, _EXIT):
         found.exit_code = integer(ended, 1)
 
