@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from difflib import SequenceMatcher
 from typing import Any
 
-from mlctl.cli._text import clip, some
+from mlctl.cli._text import clip, some, value_text
 from mlctl.pipeline.plan import Reason
 
 _CONTEXT = 2  # unchanged words shown on each side of a changed one
@@ -61,13 +60,6 @@ def reason_json(reason: Reason) -> dict[str, Any]:
     if reason.kind in {"cmd", "param"}:
         fields |= {"old": reason.old, "new": reason.new}
     return {**fields, "text": reason_text(reason)}
-
-
-def value_text(value: Any, longest: int = 40) -> str:
-    """A parameter's value as YAML would write it on one line."""
-    if isinstance(value, str) and value and value == value.strip() and value.isprintable():
-        return clip(value, longest)
-    return clip(json.dumps(value, ensure_ascii=False, default=str), longest)
 
 
 def _file(reason: Reason) -> str:

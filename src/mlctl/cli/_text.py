@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -53,6 +55,13 @@ def some(names: list[str], limit: int = 3) -> str:
     if len(names) <= limit + 1:
         return ", ".join(names)
     return f"{', '.join(names[:limit])} and {len(names) - limit} more"
+
+
+def value_text(value: Any, longest: int = 40) -> str:
+    """A parameter's value as YAML would write it on one line."""
+    if isinstance(value, str) and value and value == value.strip() and value.isprintable():
+        return clip(value, longest)
+    return clip(json.dumps(value, ensure_ascii=False, default=str), longest)
 
 
 def visible(line: str) -> str:

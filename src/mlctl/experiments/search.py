@@ -6,20 +6,19 @@ import os
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from mlctl.adapters import clock
-from mlctl.errors import InvalidInput
 from mlctl.experiments.index.database import with_index
 from mlctl.experiments.index.refresh import forget, refresh
 from mlctl.experiments.shelves.folder import HEAD, file_sign
 from mlctl.experiments.shelves.reading import Place
-from mlctl.experiments.where.fields import FIXED, Field, UnknownField, find_field
-from mlctl.experiments.where.sql import Condition, Known, condition
 from mlctl.records.run import RunHead, parse_head, run_folder
 from mlctl.records.run_events import NO_FACTS, Event, Facts, fold
 from mlctl.records.ulid import TIME_LENGTH
 
-_NAME = FIXED["name"][0]
+NEWEST_FIRST = "run.id DESC"
+_NAME = "coalesce((SELECT name FROM facts WHERE facts.id = run.id), run.begun)"
 _FIRST = "run.first AND run.head IS NOT NULL"
 _PRESENT = " AND run.id NOT IN (SELECT id FROM facts WHERE archived)"
 
@@ -147,55 +146,32 @@ def known_values(root: str) -> list[str]:
 
 
 def _answer(index: sqlite3.Connection, asked: Search) -> Listing:
-    known = Known(dict(index.execute("SELECT name, number FROM name")), clock.now())
-    where = condition(asked.where, known) if asked.where else Condition("1")
-    base = f"FROM run WHERE {_FIRST} AND coalesce({where.sql}, 0)"
+    where, args, order = _meaning(index, asked)
+    base = f"FROM run WHERE {_FIRST} AND {where}"
     present = base if asked.archived else base + _PRESENT
-    total = _number(index, f"SELECT count(*) {present}", where.args)
-    every = total if asked.archived else _number(index, f"SELECT count(*) {base}", where.args)
-    order = _order(asked.sort, known)
+    total = _number(index, f"SELECT count(*) {present}", args)
+    every = total if asked.archived else _number(index, f"SELECT count(*) {base}", args)
     limit = -1 if asked.limit is None else asked.limit
-    sql = f"SELECT id, head, file {present} ORDER BY {order} LIMIT ?"
-    rows = index.execute(sql, (*where.args, limit)).fetchall()
-    heads = [parse_head(head, name=file) for _, head, file in rows]
+    sql = f"SELECT head, file {present} ORDER BY {order} LIMIT ?"
+    rows = index.execute(sql, (*args, limit)).fetchall()
+    heads = [parse_head(head, name=file) for head, file in rows]
     later = {run_id for (run_id,) in index.execute("SELECT id FROM facts")}
     facts = {head.id: _facts(index, head.id) for head in heads if head.id in later}
     return Listing(heads, facts, total, every - total, _damaged(index))
 
 
-def _order(sort: str | None, known: Known) -> str:
-    """Runs that lack the field come last, and the newest first among equals."""
-    if not sort:
-        return "run.id DESC"
-    name, down = sort.removeprefix("-"), sort.startswith("-")
-    for end in (":desc", ":asc"):
-        if name.endswith(end):
-            name, down = name.removesuffix(end), end == ":desc"
-    try:
-        found = find_field(name, known.names)
-    except UnknownField as error:
-        raise InvalidInput(f"--sort: {error.message}", hint=error.hint) from None
-    word = "DESC" if down else "ASC"
-    columns = _sorted_by(found, known)
-    orders = [f"{column} IS NULL, {column} {word}" for column in columns]
-    if len(columns) > 1:  # a number comes before a text, and a text before nothing
-        orders.insert(0, f"coalesce({', '.join(columns)}) IS NULL")
-    return f"{', '.join(orders)}, run.id DESC"
+def _meaning(index: sqlite3.Connection, asked: Search) -> tuple[str, tuple[Any, ...], str]:
+    """The filter in SQL with its arguments, and the order."""
+    if not asked.where and not asked.sort:
+        return "1", (), NEWEST_FIRST
+    # Imported here: most listings ask for neither.
+    from mlctl.experiments.where.order import order
+    from mlctl.experiments.where.sql import Condition, Known, condition
 
-
-def _sorted_by(found: Field, known: Known) -> list[str]:
-    """The expressions in SQL of a field: its column, or its number and its text."""
-    if found.kind != "value":
-        return [found.column]
-    numbers = [known.names[name] for name in found.names if name in known.names]
-    columns = []
-    for column in ("number", "text"):
-        each = [
-            f"(SELECT {column} FROM value WHERE name = {number} AND run = run.number)"
-            for number in numbers
-        ]
-        columns.append(f"coalesce({', '.join(each)})" if len(each) > 1 else each[0])
-    return columns
+    known = Known(dict(index.execute("SELECT name, number FROM name")), clock.now())
+    where = condition(asked.where, known) if asked.where else Condition("1")
+    by = order(asked.sort, known.names) if asked.sort else NEWEST_FIRST
+    return f"coalesce({where.sql}, 0)", where.args, by
 
 
 def _written_over(index: sqlite3.Connection, root: str, heads: Sequence[RunHead]) -> list[str]:

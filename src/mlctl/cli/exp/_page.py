@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from mlctl.cli._output import styled
-from mlctl.cli._reasons import reason_lines, value_text
-from mlctl.cli._text import clip, count, duration
+from mlctl.cli._reasons import reason_lines
+from mlctl.cli._text import clip, count, duration, value_text
 from mlctl.cli.exp._table import STATUS, age, started_at
 from mlctl.experiments.table import number_format
 from mlctl.pipeline.plan import Reason
 from mlctl.records.run import RunHead, run_folder
+from mlctl.records.run_events import NO_FACTS, Facts
 from mlctl.records.run_stages import FileRecord, StageRecord
 from mlctl.records.ulid import short_form
 from mlctl.reports.scales import size_text
@@ -34,12 +35,13 @@ def page_lines(
     *,
     params: Mapping[str, Any],
     metrics: Mapping[str, float],
+    facts: Facts = NO_FACTS,
     now: float,
     width: int,
     verbose: bool = False,
 ) -> list[str]:
     """The whole record: head, code, metrics, params, stages; with `verbose` their files, too."""
-    lines = [_title(head), *_facts(head, now, width)]
+    lines = [_title(head), *_said_of(head, facts, width), *_facts(head, now, width)]
     numbers = {name: number_format([value])(value) for name, value in sorted(metrics.items())}
     texts = {name: value_text(value) for name, value in sorted(params.items())}
     for title, cells, style in (("metrics", numbers, "36"), ("params", texts, "")):
@@ -56,6 +58,19 @@ def _title(head: RunHead) -> str:
         f"{styled(head.status, style)} {'after' if head.status != 'finished' else 'in'} "
         f"{duration(head.seconds)}"
     )
+
+
+def _said_of(head: RunHead, facts: Facts, width: int) -> Iterator[str]:
+    """The name, the tags and the notes that the run was given."""
+    marks = [word for word, is_so in (("archived", facts.archived), ("kept", facts.kept)) if is_so]
+    said = [("name", facts.name or head.name), ("tags", ", ".join([*facts.tags, *marks]))]
+    for name, text in said:
+        if text:
+            yield f"  {styled(f'{name:<8}', '2')}  {clip(text, width - 12)}"
+    for note in facts.notes:
+        first, *rest = (note.value or "").split("\n")
+        yield f"  {styled('note    ', '2')}  {styled(note.time[:10], '2')}  {first}"
+        yield from (f"{' ' * 24}{line}" for line in rest)
 
 
 def _facts(head: RunHead, now: float, width: int) -> Iterator[str]:

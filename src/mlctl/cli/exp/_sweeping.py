@@ -11,6 +11,7 @@ from mlctl.adapters.clock import now
 from mlctl.cli._output import print_json, say, styled
 from mlctl.cli._text import count
 from mlctl.cli.exp._table import STATUS, table_lines
+from mlctl.experiments.search import Listing
 from mlctl.experiments.sweep_run import heads_of
 from mlctl.records.canonical import plain
 
@@ -45,7 +46,7 @@ def tell(root: str, done: Sweep, made: CommitResult | None, *, json: bool, quiet
     say()
     if heads:
         width = shutil.get_terminal_size((160, 24)).columns
-        for line in table_lines(heads, now=now(), width=width, total=len(heads)):
+        for line in table_lines(Listing(heads, total=len(heads)), now=now(), width=width):
             say(line)
     known = sum(not (tried.record or tried.message) for tried in done.tried)
     if known:

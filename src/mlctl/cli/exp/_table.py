@@ -9,15 +9,17 @@ from functools import cached_property
 from typing import Any
 
 from mlctl.cli._output import styled
-from mlctl.cli._reasons import value_text
-from mlctl.cli._text import clip, count, duration, some
+from mlctl.cli._text import clip, count, duration, some, value_text
+from mlctl.experiments.fields import value_of
 from mlctl.experiments.query import short_ids
+from mlctl.experiments.search import Listing
 from mlctl.experiments.table import metric_names, number_format, param_names, short_names
 from mlctl.records.run import RunHead
+from mlctl.records.run_events import NO_FACTS
 
 GAP = "  "
 STATUS = {"finished": ("✓", "32"), "failed": ("✗", "31"), "interrupted": ("!", "33")}
-_WIDEST_VALUE = 16
+_WIDEST_VALUE, _WIDEST_NAME = 16, 24
 
 
 @dataclass(frozen=True)
@@ -34,18 +36,33 @@ class Column:
         return max(len(self.head), *map(len, self.cells))
 
 
-def table_lines(heads: Sequence[RunHead], *, now: float, width: int, total: int) -> list[str]:
-    """The runs' table and a line on what it leaves out."""
-    left, right = _first_columns(heads, now, max(width // 5, 12)), _last_columns(heads)
+def table_lines(
+    listing: Listing, *, now: float, width: int, chosen: Sequence[str] = ()
+) -> list[str]:
+    """The runs' table and a line on what it leaves out.
+
+    `chosen` are the fields to show; without them those that tell the runs apart are.
+    """
+    heads = listing.heads
+    left = _first_columns(listing, now, max(width // 5, 12))
+    if chosen:
+        columns = [*left[:3], *(_field_column(listing, name) for name in chosen)]
+        return [*column_rows(columns, len(heads)), "", styled(_footer(listing, (0, 0)), "2")]
+    right = _last_columns(heads)
     room = width - sum(column.width + len(GAP) for column in (*left, *right))
     values, hidden = _value_columns(heads, room)
-    columns = [*left, *values, *right]
+    rows = column_rows([*left, *values, *right], len(heads))
+    return [*rows, "", styled(_footer(listing, hidden), "2")]
+
+
+def column_rows(columns: Sequence[Column], number: int) -> list[str]:
+    """The heads of columns, and their cells in so many rows."""
     first = _row([styled(_fit(c, c.head), "2") for c in columns])
     rows = [
         _row([styled(_fit(c, c.cells[index]), c.styles[index]) for c in columns])
-        for index in range(len(heads))
+        for index in range(number)
     ]
-    return [first, *rows, "", styled(_footer(heads, hidden, total), "2")]
+    return [first, *rows]
 
 
 def age(seconds: float) -> str:
@@ -68,18 +85,50 @@ def commit_text(head: RunHead) -> str:
     return (head.git.commit or "none")[:7] + ("*" if head.git.dirty else "")
 
 
-def _first_columns(heads: Sequence[RunHead], now: float, widest: int) -> list[Column]:
+def _first_columns(listing: Listing, now: float, widest: int) -> list[Column]:
+    heads, facts = listing.heads, listing.facts
     short = short_ids([head.id for head in heads])
     marks = [STATUS[head.status] for head in heads]
     plain, dim = [""] * len(heads), ["2"] * len(heads)
     ran = [clip(_ran(head), widest) for head in heads]
-    return [
+    columns = [
         Column("", [mark for mark, _ in marks], [style for _, style in marks]),
         Column("run", [short[head.id] for head in heads], ["1"] * len(heads)),
         Column("age", [age(now - started_at(head)) for head in heads], dim, right=True),
         Column("ran", ran, [_ran_style(head) for head in heads]),
         Column("time", [duration(head.seconds) for head in heads], plain, right=True),
     ]
+    for place, name in enumerate(("name", "tags")):
+        values = [value_of(head, facts.get(head.id, NO_FACTS), name) or "" for head in heads]
+        if any(values):
+            cells = [clip(value, _WIDEST_NAME) for value in values]
+            columns.insert(
+                3 + place, Column(name, cells, ["35" if name == "tags" else ""] * len(heads))
+            )
+    return columns
+
+
+def _field_column(listing: Listing, name: str) -> Column:
+    """A column of a field that the user named."""
+    rows = [(h, value_of(h, listing.facts.get(h.id, NO_FACTS), name)) for h in listing.heads]
+    numbers = [v for _, v in rows if isinstance(v, int | float) and not isinstance(v, bool)]
+    text = number_format(numbers)
+    if name == "started":
+        cells = [str(value)[:16].replace("T", " ") for _, value in rows]
+    else:
+        cells = [_cell(value, text) for _, value in rows]
+    right = bool(numbers) and all(value is None or not isinstance(value, str) for _, value in rows)
+    return Column(
+        name, cells, ["36" if name.startswith("metrics.") else ""] * len(rows), right=right
+    )
+
+
+def _cell(value: Any, number: Callable[[float], str]) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return number(value)
+    return value_text(value, _WIDEST_NAME)
 
 
 def _last_columns(heads: Sequence[RunHead]) -> list[Column]:
@@ -141,9 +190,12 @@ def _fit(column: Column, text: str) -> str:
     return align(text, column.width)
 
 
-def _footer(heads: Sequence[RunHead], hidden: tuple[int, int], total: int) -> str:
+def _footer(listing: Listing, left_out: tuple[int, int]) -> str:
+    heads, total = listing.heads, listing.total
     parts = [f"{len(heads)} of {total} runs" if len(heads) < total else count(total, "run")]
-    metrics, params = hidden
+    if listing.hidden:
+        parts.append(f"{listing.hidden} archived (--archived)")
+    metrics, params = left_out
     kinds = [count(metrics, "more metric")] if metrics else []
     kinds += [count(params, "more param")] if params else []
     if kinds:

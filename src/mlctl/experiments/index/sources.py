@@ -29,6 +29,8 @@ def update_day(
         writer.put_events(run_id, FOLDER, ())
         connection.execute("DELETE FROM folder WHERE id = ?", (run_id,))
     for run_id, sign in signs.items():
+        if not is_ulid(run_id):
+            continue
         if run_folder(run_id) != f"{folder.RUNS}/{day}/{run_id}":
             writer.fault(f"day:{day}", _misplaced(day, run_id))
         elif not sign or known.get(run_id) != sign:

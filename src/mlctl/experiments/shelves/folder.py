@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from mlctl.records.run import run_folder
-from mlctl.records.ulid import is_ulid
-from mlctl.store.state import is_settled, signature
+from mlctl.records.ulid import LENGTH
+from mlctl.store.state import COARSE_MARGIN, MARGIN, signature
 
 RUNS, EVENTS, HEAD = "runs", "events", "run.json"
 _DAY = len("20261123")
@@ -44,13 +44,18 @@ def look(root: str, day: str, began: int) -> Day:
     except OSError:  # a file of that name, or gone just now
         return Day({}, "")
     try:
-        names = sorted(os.listdir(handle))
-        signs = {name: _sign(handle, name, began) for name in names if is_ulid(name)}
+        names = sorted(name for name in os.listdir(handle) if len(name) == LENGTH)
+        times = [_change_times(handle, name) for name in names]
     finally:
         os.close(handle)
-    if not all(signs.values()):
+    young = max(map(max, times), default=0) >= began - COARSE_MARGIN
+    signs = {
+        name: f"{own} {events}" if not young or _settled(own, events, began) else ""
+        for name, (own, events) in zip(names, times, strict=True)
+    }
+    if young and not all(signs.values()):
         return Day(signs, "")
-    text = "\n".join(f"{name} {sign}" for name, sign in signs.items())
+    text = "\n".join([*signs, *signs.values()])
     return Day(signs, blake2b(text.encode(), digest_size=16).hexdigest())
 
 
@@ -90,20 +95,21 @@ def read_or_none(path: str) -> bytes | None:
         return None
 
 
-def _sign(day: int, name: str, began: int) -> str:
-    """The change times of a record's folder and of that of its events."""
-    status = _status(day, name)
-    if status is None:
-        return ""
-    sign, settled = f"{status.st_ctime_ns} {status.st_ino}", is_settled(signature(status), began)
-    if status.st_nlink != _PLAIN and (events := _status(day, f"{name}/{EVENTS}")) is not None:
-        sign += f" {events.st_ctime_ns} {events.st_ino}"
-        settled = settled and is_settled(signature(events), began)
-    return sign if settled else ""
-
-
-def _status(day: int, name: str) -> os.stat_result | None:
+def _change_times(day: int, name: str) -> tuple[int, int]:
+    """Of a record's folder and of that of its events, in ns since 1970; 0 where there is none."""
     try:
-        return os.stat(name, dir_fd=day)
+        status = os.stat(name, dir_fd=day)
+        if status.st_nlink == _PLAIN:
+            return status.st_ctime_ns, 0
     except OSError:
-        return None
+        return 0, 0
+    try:
+        return status.st_ctime_ns, os.stat(f"{name}/{EVENTS}", dir_fd=day).st_ctime_ns
+    except OSError:
+        return status.st_ctime_ns, 0
+
+
+def _settled(own: int, events: int, began: int) -> bool:
+    """Whether no change that is still to come can leave these times as they are (store.state)."""
+    coarse = not (own % 1_000_000_000 or events % 1_000_000_000)
+    return bool(own) and max(own, events) < began - (COARSE_MARGIN if coarse else MARGIN)

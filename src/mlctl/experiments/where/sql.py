@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from mlctl.errors import InvalidInput
 from mlctl.experiments.where.fields import FIXED, Field, UnknownField, find_field
 from mlctl.experiments.where.parse import Both, Node, Not, Test, Value, parse
-from mlctl.experiments.where.tokens import fail
+from mlctl.experiments.where.tokens import fail, tokens
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400, "mo": 30 * 86400,
           "y": 365 * 86400}  # fmt: skip
@@ -38,6 +39,14 @@ class Known:
 def condition(text: str, known: Known) -> Condition:
     """What `text` asks. Raises InvalidInput that points at what is wrong in it."""
     return _Compiler(text, known).compile(parse(text))
+
+
+def moment(text: str, now: float, option: str) -> float:
+    """The time (since 1970) of a date, or of so long ago. Raises InvalidInput for neither."""
+    word = tokens(text)[0]
+    if word.kind not in ("date", "age") or word.text != text.strip():
+        raise InvalidInput(f"{option}: {text!r} is no date and no age, such as 2026-11-01 or 90d")
+    return _Compiler(text, Known({}, now)).moment(Value(word.kind, word.text, word.at))[0]
 
 
 class _Compiler:
@@ -173,7 +182,7 @@ class _Compiler:
                     flag = self._flag(value)
                     return flag, flag
                 case "time":
-                    return self._moment(value)
+                    return self.moment(value)
             return value.text, value.text
 
         return convert
@@ -192,7 +201,7 @@ class _Compiler:
             fail(self._text, value.at, f"`true` or `false` is expected here, not {value.text!r}")
         return int(value.text.lower() in _TRUE)
 
-    def _moment(self, value: Value) -> tuple[float, float]:
+    def moment(self, value: Value) -> tuple[float, float]:
         """The first and the last moment of a date; an age is the moment so long ago."""
         if value.kind == "age":
             moment = self._known.now - self._number(value)
