@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from mlctl.adapters.git import git
 from mlctl.adapters.git_objects import make_commit
-from mlctl.adapters.process import Result
+from mlctl.adapters.process import Result, ToolFailed
 from mlctl.errors import NotAble
 from mlctl.experiments.branch_store import (
     FOLDER,
@@ -138,20 +139,15 @@ def _pack(root: str, paths: list[str]) -> None:
 
     The commit itself then finds them there, and writes no loose object for each.
     """
-    prefix = tree_prefix(root)
-    content: dict[str, bytes | None] = {}
+    prefix, head = tree_prefix(root), git("rev-parse", "HEAD", cwd=root).stdout.strip()
+    content: dict[str, bytes] = {}
     for path in paths:
-        if path.startswith(f"{FOLDER}/"):
-            content[prefix + path] = _read(os.path.join(root, path))
-    make_commit(root, "records", content, parent=git("rev-parse", "HEAD", cwd=root).stdout.strip())
-
-
-def _read(path: str) -> bytes | None:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except FileNotFoundError:  # git knows it, and it is removed
-        return None
+        whole = os.path.join(root, path)
+        if path.startswith(f"{FOLDER}/") and os.path.isfile(whole):
+            with open(whole, "rb") as file:
+                content[prefix + path] = file.read()
+    with suppress(ToolFailed):  # the commit works without, or says itself why it does not
+        make_commit(root, "records", content, parent=head)
 
 
 def _commit(root: str, paths: list[str], new: list[str], message: str) -> CommitResult:
