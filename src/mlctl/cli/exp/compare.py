@@ -25,7 +25,9 @@ def compare(
     ] = 20,
     where: Annotated[
         str | None,
-        typer.Option("--where", metavar="EXPR", help="Only runs that fulfil it, as in `exp ls`."),
+        typer.Option(
+            "--where", "-w", metavar="EXPR", help="Only runs that fulfil it, as in `exp ls`."
+        ),
     ] = None,
     sort: Annotated[
         str | None, typer.Option("--sort", metavar="FIELD", help="In this order, as in `exp ls`.")
