@@ -90,19 +90,17 @@ def _source_of(path: str) -> str:
 
 
 def _import_one(root: str, run: ForeignRun, done: Imported, *, artifacts: bool, dry: bool) -> None:
+    """Make the record of one run. A value that is not of its kind makes it a damaged one."""
     try:
         run_id = run_id_of(run)
-    except (ValueError, OverflowError):
-        reason = f"it started at no possible time: {run.started}"
-        done.damaged.append(Unread(run.id, reason, damaged=True))
-        return
-    if not dry:
-        try:
+        key = run_folder(run_id)
+        if not dry:
             _write(root, run_id, run, artifacts=artifacts)
-        except MlctlError as error:
-            done.damaged.append(Unread(run.id, str(error), damaged=True))
-            return
-    done.records.append(run_folder(run_id))
+    except (MlctlError, ValueError, TypeError, OverflowError) as error:
+        reason = f"its record cannot be made: {error}"
+        done.damaged.append(Unread(f"{run.source} run {run.id}", reason, damaged=True))
+    else:
+        done.records.append(key)
 
 
 def run_id_of(run: ForeignRun) -> str:

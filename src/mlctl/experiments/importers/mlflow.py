@@ -33,6 +33,8 @@ _STATUSES = {3: "finished", "FINISHED": "finished", 4: "failed", "FAILED": "fail
 _STATUSES |= {5: "interrupted", "KILLED": "interrupted"}
 _RUNNING = {1, 2, "RUNNING", "SCHEDULED"}
 _OWN = "mlflow."  # tags by which MLflow itself remembers something
+# What Python raises for a value that is not of its kind.
+_DAMAGE = (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError)
 _OURS = "mlctl.run_id"  # the one that `exp export` sets
 
 
@@ -88,7 +90,7 @@ def _read_experiment(folder: str) -> Iterator[Found]:
             continue
         try:
             yield _read_folder(os.path.join(folder, name), experiment)
-        except (OSError, MlctlError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, MlctlError, *_DAMAGE) as error:
             yield Unread(meta, _words(error), damaged=True)
 
 
@@ -141,18 +143,27 @@ def _metric_lines(key: str, file: str) -> Iterator[Point]:
 
 
 def _read_database(path: str) -> Iterator[Found]:
+    beside = os.path.dirname(os.path.abspath(path))
     uri = f"file:{_quoted(os.path.abspath(path))}?mode=ro"
     try:
         with closing(sqlite3.connect(uri, uri=True)) as database:
+            database.text_factory = _decoded
             database.row_factory = sqlite3.Row
             for row in database.execute(
                 "select r.*, e.name as experiment, e.lifecycle_stage as experiment_stage"
                 " from runs r left join experiments e on e.experiment_id = r.experiment_id"
                 " order by r.start_time, r.run_uuid"
             ).fetchall():
-                yield _read_row(database, dict(row), os.path.dirname(os.path.abspath(path)))
-    except sqlite3.Error as error:
+                try:
+                    yield _read_row(database, dict(row), beside)
+                except (sqlite3.Error, *_DAMAGE) as error:
+                    yield Unread(f"{path}: run {row['run_uuid']}", _words(error), damaged=True)
+    except (sqlite3.Error, *_DAMAGE) as error:
         yield Unread(path, f"not a readable database of MLflow: {error}", damaged=True)
+
+
+def _decoded(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
 
 
 def _quoted(path: str) -> str:
