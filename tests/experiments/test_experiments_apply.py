@@ -53,6 +53,14 @@ def test_applying_what_is_there_changes_nothing(box: Again) -> None:
     assert box.state() == before
 
 
+def test_one_run_after_another(box: Again) -> None:
+    later = results(box)
+    for run_id, wanted in ((box.first, box.wanted), (box.second, later), (box.first, box.wanted)):
+        code, said = box.run("exp", "apply", run_id)
+        assert code == 0, said
+        assert results(box) == wanted
+
+
 def test_other_code_is_left_and_both_tools_say_so(box: Again) -> None:
     box.write("train.py", box.read("train.py") + "# later\n")
     box.git("commit", "-qam", "later")

@@ -16,7 +16,7 @@ from mlctl.adapters.git import git
 from mlctl.errors import InvalidInput, NotAble
 from mlctl.experiments.again.lock_entries import digest_of, locked_stage
 from mlctl.experiments.again.reproducing import params_files
-from mlctl.experiments.again.revision import file_at, made_file, revision_of
+from mlctl.experiments.again.revision import file_at, in_history, made_file, revision_of
 from mlctl.experiments.again.side import Side
 from mlctl.pipeline import lockfile
 from mlctl.pipeline.project import Project, open_workspace
@@ -188,7 +188,9 @@ def _look_at_files(root: str, keys: Iterable[str], plan: _Plan) -> None:
     said = git("status", *options, "--", *there, cwd=root, env=literal).stdout
     prefix = git("rev-parse", "--show-prefix", cwd=root).stdout.removesuffix("\n")
     for entry in filter(None, said.split("\0")):
-        plan.at_risk[entry[3:].removeprefix(prefix)] = "it has changes that are in no commit"
+        key = entry[3:].removeprefix(prefix)
+        if not in_history(root, key):
+            plan.at_risk[key] = "it has changes that are in no commit"
 
 
 def _check_out(workspace: Workspace, plan: _Plan) -> list[str]:

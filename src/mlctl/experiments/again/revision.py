@@ -81,6 +81,15 @@ def file_at(root: str, revision: str, key: str) -> bytes | None:
     return contents([asked.stdout.strip()], root)[0]
 
 
+def in_history(root: str, key: str) -> bool:
+    """Whether some commit that a ref leads to, a snapshot too, has the bytes of the file `key`."""
+    hashed = git("hash-object", "--", key, cwd=root, check=False)
+    if hashed.code:
+        return False
+    asked = ("log", "-1", "--all", "--format=%H", f"--find-object={hashed.stdout.strip()}")
+    return bool(git(*asked, cwd=root, check=False).stdout.strip())
+
+
 def prefix_of(root: str) -> str:
     """The DVC root from git's top level: empty, or a path that ends in `/`."""
     return git("rev-parse", "--show-prefix", cwd=root).stdout.removesuffix("\n")
