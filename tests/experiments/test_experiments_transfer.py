@@ -191,6 +191,7 @@ def test_which_remote_of_git_is_meant(repo: Path) -> None:
     assert git_remote(str(repo), "a") == "a"
     with pytest.raises(InvalidInput, match="no remote 'c'"):
         git_remote(str(repo), "c")
+    make_project(repo)
     code, said = run_mlctl(repo, "exp", "push", "--git-remote", "a")
     assert code == 3
     assert "/nowhere/a" in said

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mlctl.adapters import clock
-from mlctl.adapters.files import write_text
 from mlctl.adapters.git import toplevel
 from mlctl.experiments import pins
+from mlctl.experiments.events import add_event
 from mlctl.experiments.objects import in_git, open_cache, run_objects
-from mlctl.records.run import RunHead, run_folder
-from mlctl.records.run_events import Event, event_text
-from mlctl.records.ulid import RANDOM_BYTES, new_ulid
+from mlctl.records.run import RunHead
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +44,7 @@ def keep(root: str, heads: Sequence[RunHead]) -> list[Kept]:
     return [
         Kept(
             head.id,
-            _say(root, head.id, "keep"),
+            add_event(root, head.id, "keep"),
             len(objects[head.id]) if versioned else None,
             missing[head.id],
         )
@@ -58,15 +54,7 @@ def keep(root: str, heads: Sequence[RunHead]) -> list[Kept]:
 
 def unkeep(root: str, heads: Sequence[RunHead]) -> list[str]:
     """Keep runs no longer; the keys of the events that say so."""
-    events = [_say(root, head.id, "unkeep") for head in heads]
+    events = [add_event(root, head.id, "unkeep") for head in heads]
     if toplevel(root) is not None:
         pins.unpin(root, [head.id for head in heads])
     return events
-
-
-def _say(root: str, run_id: str, kind: str) -> str:
-    now = clock.now()
-    event = Event(new_ulid(now, os.urandom(RANDOM_BYTES)), kind, None, clock.iso(now))
-    key = f"{run_folder(run_id)}/events/{event.id}.json"
-    write_text(os.path.join(root, key), event_text(event))
-    return key

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from mlctl.cli._output import print_json, say
@@ -52,15 +53,17 @@ def tell(
     *,
     json: bool,
     text: str,
+    more: Mapping[str, object] = MappingProxyType({}),
 ) -> int:
-    """Print what was done; 0."""
+    """Print what was done, and `more` of it for machines; 0."""
     if json:
         commit = {
             "commit": made.commit if made else None,
             "stored": made.stored if made else None,
             "reason": made.reason if made else None,
         }
-        print_json(f"exp.{verb}", {"runs": [h.id for h in heads], "written": list(keys), **commit})
+        said = {"runs": [head.id for head in heads], "written": list(keys), **commit, **more}
+        print_json(f"exp.{verb}", said)
         return 0
     say(text)
     if made is not None and made.reason is not None:

@@ -31,15 +31,13 @@ def commit(
 
         $ mlctl exp commit -m "Runs of the night"
     """
-    import os
-
     from mlctl.cli._output import print_json, say
+    from mlctl.cli.exp._saying import runs_root
     from mlctl.experiments.adopting import adopt
     from mlctl.experiments.commit import UNCHANGED, commit_record
-    from mlctl.experiments.live import project_root
     from mlctl.projects.settings import load_settings
 
-    root = project_root(os.getcwd())
+    root = runs_root()
     adopt(root)
     branch = load_settings(root).records_branch
     done = commit_record(root, ["runs"], message or "Record runs", branch=branch)

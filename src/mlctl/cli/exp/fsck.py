@@ -38,14 +38,13 @@ def fsck(
 
         $ mlctl exp fsck --cloud --remote backup
     """
-    import os
     from dataclasses import asdict
 
     from mlctl.cli._output import print_json
+    from mlctl.cli.exp._saying import runs_root
     from mlctl.experiments.fsck.check import fsck as check
-    from mlctl.experiments.live import project_root
 
-    root = project_root(os.getcwd())
+    root = runs_root()
     report = check(root, remote=remote, cloud=cloud or remote is not None)
     if json:
         findings = [asdict(finding) for finding in report.findings]

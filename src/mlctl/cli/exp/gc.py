@@ -41,15 +41,14 @@ def gc(
 
         $ mlctl exp gc --older-than 7d --force
     """
-    import os
     from dataclasses import asdict
 
     from mlctl.cli._output import print_json
+    from mlctl.cli.exp._saying import runs_root
     from mlctl.experiments.collecting import collect
-    from mlctl.experiments.live import project_root
 
     remove = force and not dry
-    root = project_root(os.getcwd())
+    root = runs_root()
     found = collect(root, older_than=_seconds(older_than), remove=remove)
     if json:
         leftovers = [asdict(leftover) for leftover in found]

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from mlctl.experiments.kept import Kept
 
 app = typer.Typer()
-_SHOWN = 5
 
 
 @app.command()
@@ -36,44 +35,35 @@ def keep(
 
         $ mlctl exp keep RVN000 --undo
     """
-    import os
     from dataclasses import asdict
 
-    from mlctl.cli._output import print_json
+    from mlctl.cli._text import some
+    from mlctl.cli.exp import _saying
     from mlctl.experiments import kept
-    from mlctl.experiments.commit import commit_record
-    from mlctl.experiments.live import project_root
-    from mlctl.experiments.query import find_run
-    from mlctl.projects.settings import load_settings
+    from mlctl.records.ulid import short_form
 
-    root = project_root(os.getcwd())
-    heads = [find_run(root, name) for name in dict.fromkeys(runs)]
-    settings = load_settings(root)
+    root = _saying.runs_root()
+    heads = _saying.found(root, runs)
     found = [] if undo else kept.keep(root, heads)
-    events = kept.unkeep(root, heads) if undo else [it.event for it in found]
-    if settings.records_commit:
-        message = "Keep runs no longer" if undo else "Keep runs"
-        commit_record(root, events, message, branch=settings.records_branch)
-    if json:
-        ids = [head.id for head in heads]
-        print_json("exp.keep", {"runs": ids, "undo": undo, "kept": [asdict(it) for it in found]})
-    else:
-        _show([head.id for head in heads], found)
-    return 0
+    keys = kept.unkeep(root, heads) if undo else [it.event for it in found]
+    shown = some([short_form(head.id) for head in heads])
+    message = f"{'Keep no longer' if undo else 'Keep'} runs {shown}"
+    made = _saying.commit_said(root, keys, message)
+    text = f"Kept no longer: {shown}." if undo else "\n".join(map(_said, found))
+    more = {"undo": undo, "kept": [asdict(it) for it in found]}
+    return _saying.tell("keep", heads, keys, made, json=json, text=text, more=more)
 
 
-def _show(run_ids: list[str], found: list[Kept]) -> None:
-    from mlctl.cli._output import say, styled
+def _said(it: Kept) -> str:
+    from mlctl.cli._output import styled
     from mlctl.cli._text import count, some
     from mlctl.records.ulid import short_form
 
-    if not found:
-        say(f"{', '.join(map(short_form, run_ids))}: kept no longer.")
-    for it in found:
-        pinned = "not in git, so nothing is pinned"
-        if it.pinned is not None:
-            pinned = f"{count(it.pinned, 'object')} pinned"
-        say(f"{short_form(it.run)}: kept; {pinned}.")
-        if it.missing:
-            said = f"the cache lacks {some(list(it.missing))}; `mlctl exp pull` may bring it"
-            say(f"  {styled(said, '33')}")
+    pinned = "not in git, so nothing is pinned"
+    if it.pinned is not None:
+        pinned = f"{count(it.pinned, 'object')} pinned"
+    text = f"{short_form(it.run)}: kept; {pinned}."
+    if it.missing:
+        lacking = f"the cache lacks {some(list(it.missing))}; `mlctl exp pull` may bring it"
+        text += f"\n  {styled(lacking, '33')}"
+    return text

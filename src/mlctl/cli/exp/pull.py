@@ -42,16 +42,14 @@ def pull(
 
         $ mlctl exp pull --outs        the data of all runs
     """
-    import os
-
     from mlctl.cli.data._progress import watching
     from mlctl.cli.exp._moved import answer
-    from mlctl.experiments.live import project_root
+    from mlctl.cli.exp._saying import runs_root
     from mlctl.experiments.transfer import pull_runs
 
     with watching(hidden=quiet or json) as emit:
         moved = pull_runs(
-            project_root(os.getcwd()),
+            runs_root(),
             runs or [],
             outs=bool(runs) if outs is None else outs,
             git_name=git_remote,

@@ -34,16 +34,14 @@ def push(
 
         $ mlctl exp push last --remote backup
     """
-    import os
-
     from mlctl.cli.data._progress import watching
     from mlctl.cli.exp._moved import answer
-    from mlctl.experiments.live import project_root
+    from mlctl.cli.exp._saying import runs_root
     from mlctl.experiments.transfer import push_runs
 
     with watching(hidden=quiet or json) as emit:
         moved = push_runs(
-            project_root(os.getcwd()),
+            runs_root(),
             runs or [],
             git_name=git_remote,
             remote=remote,
