@@ -84,12 +84,13 @@ def test_values_are_combined() -> None:
         ("a=2", "b.c='x,y'", "seed=7"),
         ("a=2", "b.c=z", "seed=7"),
     ]
-    assert names(found) == ["a=1,b.c='x,y'", "a=1,b.c=z", "a=2,b.c='x,y'", "a=2,b.c=z"]
+    assert names(found) == ["a=1,c='x,y'", "a=1,c=z", "a=2,c='x,y'", "a=2,c=z"]
     assert names(combinations(["conf.yaml:+a=[1,2],{b: 3}"], "mine")) == [
         "mine a=[1,2]",
         "mine a={b: 3}",
     ]
     assert names(combinations(["a=1", "~b"])) == ["a=1,~b"]
+    assert names(combinations(["a.lr=1,2", "b.lr=3,4"]))[0] == "a.lr=1,b.lr=3"
 
 
 def test_without_values_it_is_one_run_with_a_name(sandbox: Sandbox) -> None:
@@ -120,17 +121,17 @@ def test_each_combination_is_a_run_with_a_record(sandbox: Sandbox) -> None:
     assert code == 0, said
     heads = sandbox.records()
     assert [head["name"] for head in heads] == [
-        "train.lr=0.1,train.kind=tree",
-        "train.lr=0.1,train.kind=linear",
-        "train.lr=0.2,train.kind=tree",
-        "train.lr=0.2,train.kind=linear",
+        "lr=0.1,kind=tree",
+        "lr=0.1,kind=linear",
+        "lr=0.2,kind=tree",
+        "lr=0.2,kind=linear",
     ]
     assert [head["metrics"]["score"] for head in heads] == [0.2, 0.2, 0.4, 0.4]
     assert heads[1]["params"] == {"train.lr": 0.1, "train.kind": "linear"}
     assert all(head["git"]["dirty"] and head["git"]["snapshot"] for head in heads)
     assert sandbox.read("params.yaml") == PARAMS
     assert not (sandbox.root / ".mlctl/sweep.json").exists()
-    assert "[4 of 4] train.lr=0.2,train.kind=linear" in said
+    assert "[4 of 4] lr=0.2,kind=linear" in said
     table = said[said.rindex("[4 of 4]") :]
     assert all(head["id"][10:16] in table for head in heads)
 
@@ -142,7 +143,7 @@ def test_one_that_fails_does_not_stop_the_others(sandbox: Sandbox) -> None:
     assert code == 1
     runs = json.loads(said[said.index("{") :])["runs"]
     assert [run["status"] for run in runs] == ["finished", "failed", "finished"]
-    assert [run["name"] for run in runs][1] == "kinds train.kind=broken"
+    assert [run["name"] for run in runs][1] == "kinds kind=broken"
     assert runs[2]["metrics"] == {"score": 1.0}
     assert runs[1]["overrides"] == ["train.kind=broken"]
     assert [head["id"] for head in sandbox.records()] == [run["id"] for run in runs]
@@ -270,9 +271,9 @@ def test_combinations_side_by_side_leave_the_workspace_as_it_is(sandbox: Sandbox
     assert [run["metrics"] for run in runs] == [{"score": lr * 2} for lr in (0.1, 0.2, 0.3)]
     heads = {head["id"]: head for head in sandbox.records()}
     assert [heads[run["id"]]["name"] for run in runs] == [
-        "train.lr=0.1",
-        "train.lr=0.2",
-        "train.lr=0.3",
+        "lr=0.1",
+        "lr=0.2",
+        "lr=0.3",
     ]
     commit = sandbox.git("rev-parse", "HEAD").strip()
     for head in heads.values():
@@ -295,8 +296,8 @@ def test_side_by_side_one_may_fail(sandbox: Sandbox) -> None:
     sweep = ("exp", "run", "-S", "train.kind=broken,linear", "--at-once", "2")
     done = sandbox.mlctl(*sweep, "--no-record-commit", timeout=120)
     assert done.returncode == 1
-    assert "✗ [1 of 2] train.kind=broken" in done.stdout
-    assert "✓ [2 of 2] train.kind=linear" in done.stdout
+    assert "✗ [1 of 2] kind=broken" in done.stdout
+    assert "✓ [2 of 2] kind=linear" in done.stdout
     assert "broken" in done.stderr
     assert sorted(head["status"] for head in sandbox.records()) == ["failed", "finished"]
 

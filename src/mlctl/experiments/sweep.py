@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from mlctl.adapters.files import read_text, remove_file, try_hold, write_text
 from mlctl.errors import Busy, InvalidInput
+from mlctl.experiments.table import short_names
 from mlctl.pipeline.override import edited, split_file, write_texts
 from mlctl.pipeline.project import Project
 from mlctl.pipeline.setvalue import split_values
@@ -140,5 +141,10 @@ def _choices(setting: str) -> list[str]:
 
 
 def _values(chosen: Sequence[str], swept: Iterable[int]) -> str:
-    """`train.lr=0.1,seed=2`: those of the parameters that have several values."""
-    return ",".join(split_file(chosen[at])[1].lstrip("+") for at in swept)
+    """`lr=0.1,seed=2`: the parameters that have several values, by as short names as will do."""
+    settings = [split_file(chosen[at])[1].lstrip("+") for at in swept]
+    keys = [setting.partition("=")[0] for setting in settings]
+    short = short_names(keys)
+    return ",".join(
+        short[key] + setting.removeprefix(key) for key, setting in zip(keys, settings, strict=True)
+    )
