@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from mlctl.experiments.where.tokens import Token, fail, tokens, unquoted
 
 COMPARISONS = ("=", "!=", "<", "<=", ">", ">=")
+DEEPEST, MOST = 20, 500  # of what is in one another, and of tests: what SQLite takes
 _WORDS = ("and", "or", "not", "in", "contains", "is")
 _TESTS = f"one of {' '.join(COMPARISONS)} ~ in contains is"
 
@@ -48,15 +49,14 @@ class Not:
 
 
 @dataclass(frozen=True, slots=True)
-class Both:
-    """`and`, or with `either` `or`, of two."""
+class Several:
+    """All of these, or with `either` one of them."""
 
-    left: Node
-    right: Node
-    either: bool = False
+    of: tuple[Node, ...]
+    either: bool
 
 
-Node = Test | Not | Both
+Node = Test | Not | Several
 
 
 def parse(text: str) -> Node:
@@ -73,6 +73,8 @@ class _Reader:
         self._text = text
         self._tokens = tokens(text)
         self._at = 0
+        self._depth = 0
+        self._tests = 0
 
     @property
     def next(self) -> Token:
@@ -82,18 +84,26 @@ class _Reader:
         fail(self._text, self.next.at, said)
 
     def either(self) -> Node:
-        node = self._both()
+        nodes = [self._both()]
         while self._taken("or"):
-            node = Both(node, self._both(), either=True)
-        return node
+            nodes.append(self._both())
+        return nodes[0] if len(nodes) == 1 else Several(tuple(nodes), either=True)
 
     def _both(self) -> Node:
-        node = self._one()
+        nodes = [self._one()]
         while self._taken("and"):
-            node = Both(node, self._one())
-        return node
+            nodes.append(self._one())
+        return nodes[0] if len(nodes) == 1 else Several(tuple(nodes), either=False)
 
     def _one(self) -> Node:
+        if self._depth > DEEPEST:
+            self.fail("this is too deep")
+        self._depth += 1
+        node = self._unit()
+        self._depth -= 1
+        return node
+
+    def _unit(self) -> Node:
         if self._taken("not"):
             return Not(self._one())
         if self._taken_sign("("):
@@ -104,6 +114,9 @@ class _Reader:
         if field.kind != "word" or field.is_word(*_WORDS):
             self.fail("the name of a field is expected here, such as metrics.auc")
         self._at += 1
+        self._tests += 1
+        if self._tests > MOST:
+            fail(self._text, field.at, f"a filter has at most {MOST} tests")
         return self._test(field)
 
     def _test(self, field: Token) -> Node:

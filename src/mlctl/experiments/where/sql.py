@@ -12,7 +12,7 @@ from typing import Any
 
 from mlctl.errors import InvalidInput
 from mlctl.experiments.where.fields import FIXED, Field, UnknownField, find_field
-from mlctl.experiments.where.parse import Both, Node, Not, Test, Value, parse
+from mlctl.experiments.where.parse import Node, Not, Several, Test, Value, parse
 from mlctl.experiments.where.tokens import fail, tokens
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400, "mo": 30 * 86400,
@@ -58,10 +58,11 @@ class _Compiler:
         if isinstance(node, Not):
             inner = self.compile(node.of)
             return Condition(f"NOT coalesce({inner.sql}, 0)", inner.args)
-        if isinstance(node, Both):
-            left, right = self.compile(node.left), self.compile(node.right)
-            word = "OR" if node.either else "AND"
-            return Condition(f"({left.sql} {word} {right.sql})", left.args + right.args)
+        if isinstance(node, Several):
+            each = [self.compile(it) for it in node.of]
+            word = " OR " if node.either else " AND "
+            args = tuple(arg for it in each for arg in it.args)
+            return Condition(f"({word.join(it.sql for it in each)})", args)
         try:
             found = find_field(node.field, self._known.names)
         except UnknownField as error:
