@@ -79,7 +79,8 @@ def _parts(a: str, b: str, found: Difference, codes: CodeDifference) -> Iterator
     yield _Part("Parameters", ["Parameter", a, b], _rows(found.params))
     params = {change.name for change in found.params}
     seeds = [change for change in found.seeds if change.name not in params]
-    yield _Part("Seeds", ["Seed", a, b], _rows(seeds))
+    if seeds or not found.seeds:  # else they stand among the parameters, and are not the same
+        yield _Part("Seeds", ["Seed", a, b], _rows(seeds))
     yield _code(codes)
     data = [
         [it.path, it.stage, it.kind, _digest(it.old), _digest(it.new)]
