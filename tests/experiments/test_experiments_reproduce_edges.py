@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from again_project import Again, package
 
+import sshd
 from e2e.sandbox import wait_until
 
 
@@ -173,3 +174,15 @@ def test_the_packages_of_a_run_are_installed_once(box: Again, tmp_path: Path) ->
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(done.stdout)["verification"]["holds"]
     assert len(list((box.root / ".mlctl/envs").iterdir())) == 1
+
+
+def test_a_run_is_made_again_on_a_host(box: Again, tmp_path: Path, monkeypatch) -> None:
+    box.write("mlctl.yaml", "hosts:\n  box: {}\n")
+    box.record()
+    env = {"PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"}
+    with sshd.running(tmp_path / "host", "box", env=env) as server:
+        monkeypatch.setenv("MLCTL_SSH_CONFIG", str(server.config))
+        before = box.state()
+        said = box.verified("--on", "box", env={})
+        assert said["holds"], said
+        assert box.state() == before

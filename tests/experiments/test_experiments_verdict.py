@@ -112,6 +112,15 @@ def test_gpus_are_hardware() -> None:
     assert causes(judged(rerun(host=host))) == [("hardware", "gpus none → H100", ("train",))]
 
 
+def test_another_place_is_hardware() -> None:
+    host = {"platform": "Linux aarch64", "python": "CPython 3.11.9", "cpus": 72}
+    assert causes(judged(rerun(executor="box", host=host))) == [
+        ("hardware", "cpus 2 → 72", ("train",)),
+        ("hardware", "executor local → box", ("train",)),
+        ("hardware", "platform Linux x86_64 → Linux aarch64", ("train",)),
+    ]
+
+
 def test_code_in_a_folder_that_the_stage_reads() -> None:
     deps = (FileRecord("clean.csv", "md5:3"), FileRecord("src", "md5:9.dir"))
     found = judged(rerun(deps=deps), code={"src/net.py": 12, "other/plot.py": 3})

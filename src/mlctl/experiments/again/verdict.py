@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
+from mlctl.executors import LOCAL
 from mlctl.experiments.again.difference import Change, changes, command_of, hardware
 from mlctl.experiments.again.kinds import is_inside, kind_of, outs_of
 from mlctl.experiments.again.side import Side
@@ -195,6 +196,7 @@ class _Causes:
             found.append(
                 ("command", f"the command was `{command_of(old)}`, and is `{command_of(new)}`")
             )
+        found += self._place(old, new)
         outs = outs_of(self.rerun.stages)
         tracked = self.record.tracked | self.rerun.tracked
         before = {dep.path: dep.digest for dep in old.deps}
@@ -211,6 +213,16 @@ class _Causes:
             else:
                 found.append(("data", f"{dep.path} ({before.get(dep.path)} → {dep.digest})"))
         return found
+
+    def _place(self, old: StageRecord, new: StageRecord) -> list[tuple[str, str]]:
+        """How the machine of a stage differs, where it is not this one in both runs."""
+        if old.executor == new.executor == LOCAL:
+            return []
+        before, now = _machine(self.record, old), _machine(self.rerun, new)
+        return [
+            ("python" if change.name == "python" else "hardware", _arrow(change))
+            for change in changes(before, now)
+        ]
 
     def _derived(
         self, address: str, pairs: Iterable[tuple[StageRecord, StageRecord]]
@@ -264,6 +276,13 @@ class _Causes:
         seeds = self.record.head.seeds
         known = f"seeds: {', '.join(seeds)}" if seeds else "no seed is declared"
         return "not deterministic", f"{text} ({known})"
+
+
+def _machine(side: Side, stage: StageRecord) -> dict[str, Any]:
+    host = side.head.host
+    here = {"platform": host.platform, "python": host.python, "cpus": host.cpus}
+    there = {name: stage.host[name] for name in (*here, "driver") if name in stage.host}
+    return {"executor": stage.executor, **here, **there}
 
 
 def _params(stage: StageRecord) -> dict[str, Any]:
