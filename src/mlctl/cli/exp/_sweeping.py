@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from mlctl.experiments.sweep_run import Sweep, Tried
 
 
+def begin(total: int, at_once: int, *, silent: bool) -> None:
+    """That there is something to wait for."""
+    if not silent:
+        say(styled(f"{count(total, 'combination')}, {min(at_once, total)} at one time", "2"))
+        sys.stdout.flush()
+
+
 def one(number: int, tried: Tried, *, total: int, silent: bool) -> None:
     """A combination has ended; what went wrong is told on stderr, whatever is asked for."""
     mark, style = STATUS[tried.status]

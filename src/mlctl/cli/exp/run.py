@@ -121,7 +121,9 @@ def run(
         flags = {"--force": force, "--keep-going": keep_going, "--downstream": downstream}
         flags |= {"--all-pipelines": all_pipelines, f"-j{how.jobs}": True}
         arguments = [*(flag for flag, given in flags.items() if given), *(targets or [])]
-        told = partial(_sweeping.one, total=len(found), silent=json or quiet)
+        silent = json or quiet
+        _sweeping.begin(len(found), at_once, silent=silent)
+        told = partial(_sweeping.one, total=len(found), silent=silent)
         done = sweep_apart(project, found, Apart(at_once, arguments), told)
     wanted = settings.records_commit if commit is None else commit
     made = commit_sweep(project.root, done, branch=settings.records_branch) if wanted else None
