@@ -8,10 +8,11 @@ from dataclasses import asdict, replace
 
 from mlctl.cli._output import print_json, say, styled
 from mlctl.cli._text import some
+from mlctl.experiments.again.causes import Cause
 from mlctl.experiments.again.difference import Change
 from mlctl.experiments.again.reproducing import Rerun
 from mlctl.experiments.again.side import Side
-from mlctl.experiments.again.verdict import Cause, MetricVerdict, StageVerdict, Verification
+from mlctl.experiments.again.verdict import MetricVerdict, StageVerdict, Verification
 from mlctl.experiments.again.verifying import environment_changes
 from mlctl.pipeline.events import Emit, Event, Notice, RunFinished
 from mlctl.records.canonical import plain
