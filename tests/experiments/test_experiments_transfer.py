@@ -4,7 +4,17 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from kept_builders import cached, clone, git, make_project, make_run, put, put_folder, record_of
+from kept_builders import (
+    START,
+    cached,
+    clone,
+    git,
+    make_project,
+    make_run,
+    put,
+    put_folder,
+    record_of,
+)
 
 from conformance.twins import run_mlctl
 from mlctl.adapters.git_objects import changed, make_commit, resolve
@@ -14,7 +24,7 @@ from mlctl.experiments.code import code_state, keep_snapshot
 from mlctl.experiments.commit import commit_record
 from mlctl.experiments.objects import run_objects
 from mlctl.experiments.pins import pin, pinned_runs, unpin
-from mlctl.experiments.query import find_run
+from mlctl.experiments.query import find_run, list_runs
 from mlctl.experiments.remote_refs import git_remote, merge_records, pull_refs, push_refs
 from mlctl.experiments.transfer import Missing, pull_runs, push_runs
 from mlctl.records.refs import RUNS, SNAPSHOTS
@@ -151,6 +161,24 @@ def test_records_come_without_data_where_no_run_is_named(clones: tuple[Path, Pat
     assert not cached(two, model).exists()
     assert run_mlctl(two, "exp", "pull", "--outs")[0] == 0
     assert cached(two, model).exists()
+
+
+def test_many_runs_wherever_their_records_are_and_one_that_is_damaged(
+    clones: tuple[Path, Path],
+) -> None:
+    one, two = clones
+    stored = [make_run(one, {"m": put(one, f"stored {n}")}, START + n) for n in range(15)]
+    assert commit_record(str(one), ["runs"], "stored", branch=True).stored
+    here = [make_run(one, {"m": put(one, f"here {n}")}, START + n) for n in range(10)]
+    damaged = record_of(one, here[0]) / "stages.jsonl"
+    damaged.write_text("{")
+    sent = push_runs(str(one), [], **NOTHING)
+    assert (sent.runs, sent.objects) == (25, 24)
+    assert [it.run for it in sent.missing] == [here[0]]
+    assert "exp fsck" in sent.missing[0].what
+    came = pull_runs(str(two), [], outs=True, **NOTHING)
+    assert (came.runs, came.objects, came.missing) == (15, 15, ())
+    assert {head.id for head in list_runs(str(two))} == set(stored)
 
 
 def test_a_shallow_clone_gets_snapshots_and_records(

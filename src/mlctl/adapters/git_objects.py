@@ -98,6 +98,15 @@ def delete_refs(cwd: StrPath, names: Iterable[str]) -> None:
         git("update-ref", "--stdin", cwd=cwd, stdin=orders)
 
 
+def lacking(cwd: StrPath, oids: Iterable[str]) -> set[str]:
+    """Those of the objects that git does not have, asked of one process."""
+    stdin = "".join(f"{oid}\n" for oid in sorted(set(oids)))
+    if not stdin:
+        return set()
+    said = git("cat-file", "--batch-check", cwd=cwd, stdin=stdin).stdout
+    return {line.split(" ")[0] for line in said.splitlines() if line.endswith(" missing")}
+
+
 def changed(cwd: StrPath, old: str, new: str) -> dict[str, Entry | None]:
     """The files that differ between two commits or trees, as the new one has them; None: gone."""
     said = git("diff-tree", "-r", "-z", "--no-renames", old, new, cwd=cwd).stdout.split("\0")

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from mlctl.adapters.git_objects import resolve
+from mlctl.adapters.git_objects import lacking
 from mlctl.data.versions.events import Emit
 from mlctl.data.versions.fetch import bring
 from mlctl.data.versions.place import Place, open_place
 from mlctl.data.versions.push import Done, send
-from mlctl.experiments.objects import RunObject, in_git, open_cache, run_objects, wanted
+from mlctl.errors import InvalidInput
+from mlctl.experiments.fsck.sources import RawRecord, raw_records
+from mlctl.experiments.objects import (
+    RunObject,
+    in_git,
+    objects_in,
+    open_cache,
+    run_objects,
+    wanted,
+)
 from mlctl.experiments.query import find_run, list_runs, read_part
 from mlctl.experiments.remote_refs import git_remote, pull_refs, pull_snapshots, push_refs
 from mlctl.records.run import RunHead
 from mlctl.store.cache import Cache
+
+_MANY = 20  # runs
+_UNREADABLE = "a record that can be read (`mlctl exp fsck`)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +111,12 @@ def pull_runs(
     return _moved(root, heads, origin, came, remote, jobs, move if outs else None)
 
 
-def has_code(root: str, head: RunHead) -> bool:
-    """Whether the code of a run can be had here: its commit or snapshot, or a patch of it."""
-    code = head.git
-    if code is None or code.commit is None:
-        return True
-    if code.snapshot is not None and resolve(root, code.snapshot) is None:
-        return read_part(root, head.id, "code.patch") is not None
-    return True
+def without_code(root: str, heads: Sequence[RunHead]) -> list[str]:
+    """The ids of the runs whose dirty tree is not here, neither as a snapshot nor as a patch."""
+    snapshots = {head.id: head.git.snapshot for head in heads if head.git and head.git.snapshot}
+    absent = lacking(root, snapshots.values())
+    away = [run_id for run_id, oid in snapshots.items() if oid in absent]
+    return [run_id for run_id in away if read_part(root, run_id, "code.patch") is None]
 
 
 def _moved(
@@ -117,10 +128,11 @@ def _moved(
     jobs: int | None,
     move: Callable[[Cache, list[RunObject], Place], list[Done]] | None,
 ) -> Moved:
-    missing = [Missing(head.id, "snapshot") for head in heads if not has_code(root, head)]
+    missing = [Missing(run_id, "snapshot") for run_id in without_code(root, heads)]
     name, done = None, list[Done]()
     if move is not None:
-        by_run = {head.id: run_objects(root, head) for head in heads}
+        by_run = _objects(root, heads)
+        missing += [Missing(it.id, _UNREADABLE) for it in heads if it.id not in by_run]
         every = [it for items in by_run.values() for it in items]
         with open_cache(root) as cache:
             place = _place(cache, remote, jobs)
@@ -130,6 +142,28 @@ def _moved(
             missing += _nowhere(root, cache, place, by_run)
     objects, size = sum(it.objects for it in done), sum(it.size for it in done)
     return Moved(origin, name, len(heads), snapshots, objects, size, tuple(missing))
+
+
+def _objects(root: str, heads: Sequence[RunHead]) -> dict[str, list[RunObject]]:
+    """The objects of each run whose record can be read."""
+    found: dict[str, list[RunObject]] = {}
+    for head, files in _files(root, {head.id: head for head in heads}):
+        with suppress(InvalidInput):
+            objects = run_objects(root, head) if files is None else objects_in(head, files)
+            found[head.id] = [*found.get(head.id, ()), *objects]
+    return found
+
+
+def _files(
+    root: str, heads: Mapping[str, RunHead]
+) -> Iterator[tuple[RunHead, Mapping[str, bytes] | None]]:
+    """The records with their files; of many, all are read at once, as git likes it."""
+    if len(heads) < _MANY:
+        yield from ((head, None) for head in heads.values())
+        return
+    for record in raw_records(root):
+        if isinstance(record, RawRecord) and record.run in heads and record.files:
+            yield heads[record.run], record.files
 
 
 def _nowhere(

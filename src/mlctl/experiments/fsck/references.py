@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 from mlctl.adapters.git import git, toplevel
+from mlctl.adapters.git_objects import lacking
 from mlctl.data.versions.place import Place
 from mlctl.errors import MlctlError
 from mlctl.experiments.environment import environment_digest
@@ -30,17 +31,17 @@ def check_code(root: str, heads: Heads, records: Records) -> Iterator[Finding]:
     wanted = {it for code in codes.values() for it in (code.commit, code.snapshot) if it}
     if not wanted or toplevel(root) is None:
         return
-    lacking = _lacking(root, wanted)
+    absent = lacking(root, wanted)
     shallow = git("rev-parse", "--is-shallow-repository", cwd=root).stdout.strip() == "true"
     for run_id, code in codes.items():
         where = run_folder(run_id)
-        if code.commit in lacking:
+        if code.commit in absent:
             hint = "git fetch --unshallow" if shallow else "git fetch, from a clone that has it"
             yield Finding(
                 "no commit", where, run_id, f"{code.commit} is not here", hint, damage=not shallow
             )
         patched = any("code.patch" in it.names for it in records[run_id])
-        if code.snapshot in lacking and not patched:
+        if code.snapshot in absent and not patched:
             hint = f"{_PUSH}, then `mlctl exp pull` here"
             yield Finding("no snapshot", where, run_id, f"{code.snapshot} is not here", hint)
 
@@ -65,14 +66,14 @@ def check_objects(
 ) -> Iterator[Finding]:
     """Outs, logged files and whole metrics that the cache lacks, and the remote if it is asked."""
     outs = {it.top: it for items in by_run.values() for it in items if not it.is_dep}
-    lacking = {top: it for top, it in outs.items() if not cache.has(it.digest)}
+    away = {top: it for top, it in outs.items() if not cache.has(it.digest)}
     if toplevel(root) is not None:
-        known = in_git(root, lacking.values())
-        lacking = {top: it for top, it in lacking.items() if it.key not in known}
-    there = place.present(list(lacking)) if place is not None and lacking else None
+        known = in_git(root, away.values())
+        away = {top: it for top, it in away.items() if it.key not in known}
+    there = place.present(list(away)) if place is not None and away else None
     for run_id, items in by_run.items():
         for it in items:
-            if it.top in lacking and not it.is_dep:
+            if it.top in away and not it.is_dep:
                 yield _lacking_object(run_id, it, there)
 
 
@@ -100,12 +101,6 @@ def check_pins(root: str, records: Records) -> Iterator[Finding]:
     for run_id in sorted(pinned - records.keys()):
         hint = "`mlctl exp pull`, `git pull`, or `mlctl exp gc --force` to let it go"
         yield Finding("no record", "mlctl/kept", run_id, "a pin", hint, damage=False)
-
-
-def _lacking(root: str, oids: Iterable[str]) -> set[str]:
-    stdin = "".join(f"{oid}\n" for oid in sorted(oids))
-    said = git("cat-file", "--batch-check", cwd=root, stdin=stdin).stdout
-    return {line.split()[0] for line in said.splitlines() if line.endswith(" missing")}
 
 
 def _host_environments(found: Iterable[RawRecord]) -> Iterator[str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from mlctl.adapters.git import Blob, committed, contents
 from mlctl.errors import ConfigError
 from mlctl.experiments.shelves.folder import days, names_in
-from mlctl.experiments.shelves.pack import packs, read_lines
+from mlctl.experiments.shelves.pack import is_pack, packs, read_lines
 from mlctl.records.refs import RUNS
 from mlctl.records.ulid import is_ulid
 
@@ -48,11 +48,7 @@ def raw_records(root: str) -> Iterator[RawRecord | ConfigError]:
                 yield _of_folder(root, f"runs/{day}/{name}", name)
     for pack in packs(root):
         with open(os.path.join(root, pack), "rb") as file:
-            for line in read_lines(file, name=pack):
-                if isinstance(line, ConfigError):
-                    yield line
-                else:
-                    yield RawRecord(pack, line.run_id, line.parts, frozenset(line.parts))
+            yield from _of_pack(pack, file)
     yield from _of_branch(root)
 
 
@@ -95,14 +91,26 @@ def _of_folder(root: str, place: str, run_id: str) -> RawRecord:
     return RawRecord(place, run_id, files, frozenset(names))
 
 
-def _of_branch(root: str) -> Iterator[RawRecord]:
+def _of_branch(root: str) -> Iterator[RawRecord | ConfigError]:
     records: dict[tuple[str, str], dict[str, Blob]] = {}
     for blob in committed(root, RUNS):
         parts = blob.path.split("/", _IN_RECORD - 1)
         if len(parts) == _IN_RECORD and is_ulid(parts[2]):
             place = "/".join(parts[:3])
             records.setdefault((place, parts[2]), {})[parts[3]] = blob
+        elif is_pack(parts[-1]):
+            (data,) = contents([blob.oid], root)
+            yield from _of_pack(f"{_BRANCH}:{blob.path}", data.splitlines(keepends=True))
+    texts = [b.oid for files in records.values() for n, b in files.items() if n.endswith(_TEXTS)]
+    data_of = dict(zip(texts, contents(texts, root), strict=True))
     for (place, run_id), blobs in records.items():
-        texts = {name: blob.oid for name, blob in blobs.items() if name.endswith(_TEXTS)}
-        files = dict(zip(texts, contents(list(texts.values()), root), strict=True))
+        files = {name: data_of[it.oid] for name, it in blobs.items() if name.endswith(_TEXTS)}
         yield RawRecord(f"{_BRANCH}:{place}", run_id, files, frozenset(blobs))
+
+
+def _of_pack(name: str, lines: Iterable[bytes]) -> Iterator[RawRecord | ConfigError]:
+    for line in read_lines(lines, name=name):
+        if isinstance(line, ConfigError):
+            yield line
+        else:
+            yield RawRecord(name, line.run_id, line.parts, frozenset(line.parts))
