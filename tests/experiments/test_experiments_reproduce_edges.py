@@ -95,6 +95,32 @@ def test_logged_metrics_are_compared_too(box: Again) -> None:
     assert [(c["kind"], c["stages"]) for c in said["causes"]] == [("seed", ["logged metrics"])]
 
 
+def test_what_a_stage_from_the_cache_did_not_log_is_no_difference(box: Again) -> None:
+    box.write(
+        "log.py",
+        "import mlctl, sys\n"
+        "mlctl.log(step=0, loss=float(sys.argv[1]))\n"
+        "open(sys.argv[2], 'w').write(sys.argv[1])\n",
+    )
+    box.write(".gitignore", "/*.out\n")
+    stages = {
+        name: {"cmd": f"python log.py {value} {name}.out", "deps": ["log.py"],
+               "outs": [f"{name}.out"]}
+        for name, value in (("a", 1), ("b", 2))
+    }  # fmt: skip
+    box.stages(stages)
+    box.commit()
+    box.record()
+    stages["b"]["cmd"] = "python log.py 3 b.out"
+    box.stages(stages)
+    for name in "ab":
+        (box.root / f"{name}.out").unlink()
+    box.commit()
+    box.record()
+    assert {s["outcome"] for s in box.json("exp", "show")["stages"]} == {"restored", "ran"}
+    assert box.verified()["holds"]
+
+
 def test_a_script_outside_of_a_pipeline_is_refused(box: Again) -> None:
     box.write("script.py", "import mlctl\nwith mlctl.start_run():\n    mlctl.log(loss=1)\n")
     source = Path(__file__).parents[2] / "src"
