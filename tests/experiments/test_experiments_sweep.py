@@ -184,6 +184,22 @@ def test_the_records_are_committed_in_one_commit_and_nothing_else(sandbox: Sandb
     assert changed
     assert all(name.startswith("runs/") for name in changed)
     assert "A  notes.txt" in sandbox.git("status", "--porcelain")
+    code, said = sandbox.run("exp", "run", "-S", "train.lr=0.1,0.2", "--commit")
+    assert code == 0
+    assert "not committed" not in said  # there was nothing to commit
+
+
+def test_records_go_to_their_own_branch_where_that_is_set(sandbox: Sandbox) -> None:
+    sandbox.write("mlctl.yaml", "records: {commit: auto, store: branch}\n")
+    sandbox.commit()
+    head = sandbox.git("rev-parse", "HEAD")
+    code, said = sandbox.run("exp", "run", "-S", "train.lr=0.1,0.2", "--at-once", "2")
+    assert code == 0, said
+    assert sandbox.git("rev-parse", "HEAD") == head
+    names = [run["name"] for run in sandbox.json("exp", "ls")["runs"]]
+    assert sorted(names) == ["lr=0.1", "lr=0.2"]
+    listed = sandbox.git("ls-tree", "-r", "--name-only", "mlctl/runs").split()
+    assert sum(name.endswith("run.json") for name in listed) == 2
 
 
 def test_ctrl_c_ends_the_sweep_and_puts_the_parameters_back(sandbox: Sandbox) -> None:

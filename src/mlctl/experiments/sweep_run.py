@@ -86,11 +86,13 @@ def sweep(
     return Sweep(tuple(tried), ended, back)
 
 
-def commit_sweep(root: str, done: Sweep, *, branch: bool) -> CommitResult:
+def commit_sweep(root: str, done: Sweep, *, branch: bool) -> CommitResult | None:
     """Commit the records, and nothing else: what the sweep left in the workspace is one
-    combination's, and the parameters are no longer those.
+    combination's, and the parameters are no longer those. None where there is no record.
     """
     records = [tried.record for tried in done.tried if tried.record]
+    if not records:
+        return None
     number = f"{len(records)} run{'s' if len(records) > 1 else ''}"
     return commit_record(
         root, [*records, "runs/_env"], f"Record a sweep of {number}", branch=branch
