@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+from e2e.sandbox import MLCTL, call
 from mlctl.experiments.shelves.pack import pack_bytes, pack_name
 
 TRAIN = """\
@@ -194,3 +195,10 @@ def test_runs_in_packs_are_seen_and_counted_once(two):
     assert (said["runs"]["total"], said["runs"]["newest"][0]["id"]) == (1, new)
     assert said["runs"]["before"]["id"] == old
     assert said["notes"] == []
+
+
+def test_a_shallow_clone_says_what_it_lacks(two, tmp_path):
+    two.git("clone", "-q", "--depth", "1", two.root.as_uri(), str(tmp_path / "shallow"))
+    done = call([*MLCTL, "report", "pr", "HEAD~1..HEAD"], tmp_path / "shallow")
+    assert done.returncode == 2
+    assert "fetch-depth: 0" in done.stderr

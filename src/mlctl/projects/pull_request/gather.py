@@ -9,13 +9,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
+from mlctl.adapters.git import git
 from mlctl.data.diffing.diff import DataDiff, compare_data
 from mlctl.data.diffing.versions import Side
 from mlctl.data.validated import FOLDER as VALIDATIONS
-from mlctl.errors import MlctlError
+from mlctl.errors import InvalidInput, MlctlError
 from mlctl.outputs import collect
 from mlctl.outputs.plots import Plot, differ, plots
-from mlctl.outputs.trees import WORKSPACE, Tree, merge_base, open_tree
+from mlctl.outputs.trees import WORKSPACE, Tree, is_revision, merge_base, open_tree
 from mlctl.outputs.values import Change, FileValues, compare
 from mlctl.pipeline.project import Project, open_workspace
 from mlctl.records.run import RunHead, parse_head
@@ -23,6 +24,7 @@ from mlctl.records.secrets import hidden
 
 MOST_RUNS = 20  # whose heads are read and shown, the newest
 _RECORD = re.compile(r"runs/[0-9]{8}/([0-9A-Z]{26})/run\.json")
+_SHALLOW = "this clone is shallow: `git fetch --unshallow`, or `fetch-depth: 0` in a workflow"
 _PACK = re.compile(r"runs/[0-9]{6}\.[0-9a-f]{8}\.jsonl")
 
 
@@ -98,7 +100,23 @@ def gather(project: Project, asked: str) -> PullRequest:
 def _sides(project: Project, asked: str) -> tuple[str, str]:
     a, dots, b = asked.partition("...") if "..." in asked else asked.partition("..")
     a, b = a or "HEAD", b or "HEAD"
-    return (merge_base(project, a, b) if dots == "..." else a), b
+    try:
+        _check_known(project, a, b)
+        return (merge_base(project, a, b) if dots == "..." else a), b
+    except InvalidInput as error:
+        hint = _SHALLOW if _is_shallow(project) else error.hint
+        raise InvalidInput(error.message, hint=hint) from None
+
+
+def _check_known(project: Project, *names: str) -> None:
+    for name in names:
+        if project.config.git_root and name != WORKSPACE and not is_revision(project, name):
+            raise InvalidInput(f"git knows no revision {name!r}", hint="see `git branch -a`")
+
+
+def _is_shallow(project: Project) -> bool:
+    said = git("rev-parse", "--is-shallow-repository", cwd=project.root, check=False)
+    return said.stdout.strip() == "true"
 
 
 def _values(read: Any, old: Tree, new: Tree, notes: list[str]) -> tuple[Change, ...]:
