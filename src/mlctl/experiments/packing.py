@@ -10,17 +10,10 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from mlctl.adapters.files import (
-    remove_file,
-    remove_tree,
-    rename,
-    sync_folder,
-    try_hold,
-    write_bytes,
-)
+from mlctl.adapters.files import remove_file, sync_folder, try_hold, write_bytes
 from mlctl.errors import Busy, ConfigError, NotAble
 from mlctl.experiments.index.entries import check_id
-from mlctl.experiments.shelves.folder import HEAD, RUNS, days, names_in
+from mlctl.experiments.shelves.folder import HEAD, RUNS, days, names_in, read_or_none
 from mlctl.experiments.shelves.pack import (
     Packed,
     pack_bytes,
@@ -192,19 +185,24 @@ def _verify(path: str, key: str, records: Mapping[str, Parts]) -> None:
 
 
 def _remove_folder(root: str, run_id: str, packed: Parts) -> None:
-    """Remove a record's folder, but for what came into it since it was read."""
-    away = os.path.join(root, ".mlctl", "tmp", f"packed-{run_id}-{os.getpid()}")
-    os.makedirs(os.path.dirname(away), exist_ok=True)
-    rename(os.path.join(root, run_folder(run_id)), away)
-    for name, data in _files(away).items():
-        if packed.get(name) != data:
-            write_bytes(os.path.join(root, run_folder(run_id), name), data)
-    remove_tree(away)
-    _remove_empty(os.path.join(root, os.path.dirname(run_folder(run_id))))
+    """Remove a record's files as they were packed; what came or changed since then stays.
+
+    The head goes first: what is left of a folder without one belongs to the record in the pack.
+    """
+    folder = os.path.join(root, run_folder(run_id))
+    for name in sorted(packed, key=lambda name: (name != HEAD, name)):
+        path = os.path.join(folder, name)
+        if read_or_none(path) == packed[name]:
+            remove_file(path)
+        elif name == HEAD:
+            return
+    for top, _, _ in os.walk(folder, topdown=False):
+        _remove_empty(top)
+    _remove_empty(os.path.dirname(folder))
 
 
 def _remove_empty(folder: str) -> None:
     try:
         os.rmdir(folder)
-    except OSError:  # other records are in it
+    except OSError:  # something else is in it
         return
