@@ -187,3 +187,21 @@ def test_the_file_names_that_a_record_has_are_known(repo: Path) -> None:
     assert branch_store.record_of("runs/20261123/01A/run.json") == "runs/20261123/01A"
     assert branch_store.record_of("runs/_env/abc.txt") == "runs/_env/abc.txt"
     assert branch_store.record_of("runs/202611.jsonl") == "runs/202611.jsonl"
+
+
+def test_records_beside_changed_ones_and_a_refused_commit(repo: Path, git) -> None:
+    first = write_records(repo, 1)
+    assert commit_record(str(repo), ["runs"], "first").commit
+    write_records(repo, 60, START + 90_000)
+    hook = repo / ".git/hooks/prepare-commit-msg"
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    before = (git("status", "--porcelain"), git("ls-files", "-s"))
+    assert commit_record(str(repo), ["runs"], "refused").commit is None
+    assert (git("status", "--porcelain"), git("ls-files", "-s")) == before
+    hook.unlink()
+    (repo / first[0] / "notes.md").write_text("mine\n")
+    (repo / first[0] / "stages.jsonl").unlink()
+    assert commit_record(str(repo), ["runs"], "all").commit
+    assert git("status", "--porcelain") == ""
+    assert f"{first[0]}/stages.jsonl" not in git("ls-files")

@@ -88,7 +88,14 @@ def _commit_paths(root: str, paths: list[str], message: str) -> CommitResult:
         return CommitResult(None, UNCHANGED)
     if len(known) + len(new) > _MANY:
         _pack(root, [*known, *new])
-    return _commit(root, [*known, *new], new, message)
+    whole = FOLDER in paths and not any(path.startswith(f"{FOLDER}/") for path in known)
+    return _commit(root, known, new, message, in_short=_in_short(new) if whole else new)
+
+
+def _in_short(paths: list[str]) -> list[str]:
+    """The folder of records in place of all that is in it: git compares each path with all."""
+    others = [path for path in paths if not path.startswith(f"{FOLDER}/")]
+    return paths if len(others) == len(paths) else [*others, FOLDER]
 
 
 def _no_repository(root: str) -> str | None:
@@ -150,15 +157,18 @@ def _pack(root: str, paths: list[str]) -> None:
         make_commit(root, "records", content, parent=head)
 
 
-def _commit(root: str, paths: list[str], new: list[str], message: str) -> CommitResult:
+def _commit(
+    root: str, known: list[str], new: list[str], message: str, *, in_short: list[str]
+) -> CommitResult:
     # `commit --only` takes no path that git does not know. "Intent to add" makes it known and no
     # more, so that what the user staged of other paths, and of these, is as it was on a failure.
-    if new and (failed := _failure(_with(root, ("add", "--force", "--intent-to-add"), new))):
+    add = ("add", "--force", "--intent-to-add")
+    if new and (failed := _failure(_with(root, add, in_short))):
         return CommitResult(None, failed)
     done = False
     try:
         command = ("commit", "--only", "--no-verify", "--quiet", "-m", message)
-        failed = _failure(_with(root, command, paths))
+        failed = _failure(_with(root, command, [*known, *in_short]))
         done = failed is None
     finally:
         if new and not done:
