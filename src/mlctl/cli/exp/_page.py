@@ -47,7 +47,8 @@ def page_lines(
     for title, cells, style in (("metrics", numbers, "36"), ("params", texts, "")):
         if cells:
             lines += ["", styled(title, "1"), *_grid(cells, width, style)]
-    lines += ["", styled("stages", "1"), *_stages(head, stages, width, verbose)]
+    if stages:
+        lines += ["", styled("stages", "1"), *_stages(head, stages, width, verbose)]
     return lines
 
 
@@ -78,6 +79,7 @@ def _facts(head: RunHead, now: float, width: int) -> Iterator[str]:
     facts = [
         ("short id", f"{short_form(head.id)}, characters 11 to 16 of its id"),
         ("started", f"{started:%Y-%m-%d %H:%M:%S} UTC, {age(now - started_at(head))} ago"),
+        ("from", _origin(head.origin or {})),
         ("command", " ".join(head.argv)),
         ("code", _code(head)),
     ]
@@ -86,13 +88,24 @@ def _facts(head: RunHead, now: float, width: int) -> Iterator[str]:
         more = f" and {rest} more" if rest else ""
         facts.append(("left out", f"{', '.join(head.git.omitted)}{more}"))
     cpus = f", {count(head.host.cpus, 'CPU')}" if head.host.cpus else ""
-    facts.append(("machine", f"{head.host.python}, {head.host.platform}{cpus}"))
+    known = [text for text in (head.host.python, head.host.platform) if text != "unknown"]
+    if known:
+        facts.append(("machine", f"{', '.join(known)}{cpus}"))
     if head.env:
         facts.append(("packages", f"runs/_env/{head.env.removeprefix('sha256:')}.txt"))
     facts.append(("record", run_folder(head.id)))
     for name, text in facts:
+        if not text:
+            continue
         shown = text if name in {"packages", "record"} else clip(text, width - 12)
         yield f"  {styled(f'{name:<8}', '2')}  {shown}"
+
+
+def _origin(origin: Mapping[str, Any]) -> str:
+    """Where a run comes from that no `mlctl run` made."""
+    if origin.get("kind") == "import":
+        return f"{origin.get('source')}, run {origin.get('id')}"
+    return "a script" if origin else ""
 
 
 def _code(head: RunHead) -> str:
