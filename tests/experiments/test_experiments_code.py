@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,22 @@ def test_a_snapshot_has_what_was_deleted_renamed_and_made_a_folder(repo: Path, g
 def test_one_tree_is_one_snapshot(repo: Path, git) -> None:
     (repo / "train.py").write_text("print(2)\n")
     assert taken(repo) == taken(repo)
+
+
+def test_an_edit_in_the_second_of_a_commit_is_in_the_snapshot(repo: Path, git) -> None:
+    file, index = repo / "train.py", repo / ".git/index"
+    for number in range(100, 200):  # until all happens within one second of the clock
+        file.write_text(f"print({number})\n")
+        committed = int(file.stat().st_ctime)
+        git("commit", "-qam", "at once")
+        file.write_text(f"print({number + 100})\n")  # as long as before
+        if committed == int(file.stat().st_ctime) == int(index.stat().st_mtime):
+            break
+    else:
+        pytest.skip("NOT RUN: this machine is too slow to commit and edit within a second")
+    wanted = file.read_text().strip()
+    time.sleep(1.1)  # the copy of the index is younger than the edit
+    assert git("show", f"{taken(repo).snapshot}:train.py") == wanted
 
 
 def test_secrets_and_large_untracked_files_are_left_out_and_listed(repo: Path, git) -> None:

@@ -177,7 +177,11 @@ def _snapshot(
         env = {"GIT_INDEX_FILE": mine}
         if commit is not None:
             if os.path.exists(index):
+                written = os.stat(index)
                 copy_file(index, mine)
+                # git reads a file again that changed as late as its index was written: a copy that
+                # is younger would pass over an edit within that second.
+                os.utime(mine, ns=(written.st_atime_ns, written.st_mtime_ns))
             git("read-tree", "--reset", commit, cwd=top, env=env)
         options = ("--add", "--remove", "--replace", "-z", "--stdin")
         git("update-index", *options, cwd=top, env=env, stdin="\0".join(paths))

@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from mlctl.adapters.files import write_bytes
 from mlctl.adapters.git import OUR_NAME, contents, git, toplevel
@@ -112,11 +113,13 @@ def patch_text(root: str, old: str, new: str) -> str:
 
 def first_lines(root: str, old: str, new: str) -> Mapping[str, int]:
     """The first line (in `new`) that differs, by file from git's top level."""
+    plain = ("-c", "core.quotePath=false", "diff", "-U0", *_PLAIN)
+    said = git(*plain, old, new, "--", *_paths(), cwd=root).stdout.split("\n")
     found: dict[str, int] = {}
     path = None
-    for row in git("diff", "-U0", *_PLAIN, old, new, "--", *_paths(), cwd=root).stdout.split("\n"):
-        if row.startswith("+++ "):
-            path = row[4:].removeprefix("b/").strip('"')
+    for before, row in pairwise(said):
+        if before.startswith("--- ") and row.startswith("+++ "):
+            path = row[len("+++ ") :].removeprefix("b/")
         elif row.startswith("@@ ") and path is not None and path not in found:
             found[path] = max(int(row.split("+", 1)[1].split(" ")[0].split(",")[0]), 1)
     return found
