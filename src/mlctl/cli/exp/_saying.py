@@ -45,6 +45,15 @@ def commit_said(root: str, keys: Sequence[str], message: str) -> CommitResult | 
     return commit_record(root, keys, message, branch=settings.records_branch)
 
 
+def commit_json(made: CommitResult | None) -> dict[str, str | None]:
+    """What came of a commit, for machines; all null where none was wanted."""
+    return {
+        "commit": made.commit if made else None,
+        "stored": made.stored if made else None,
+        "reason": made.reason if made else None,
+    }
+
+
 def tell(
     verb: str,
     heads: Sequence[RunHead],
@@ -57,12 +66,7 @@ def tell(
 ) -> int:
     """Print what was done, and `more` of it for machines; 0."""
     if json:
-        commit = {
-            "commit": made.commit if made else None,
-            "stored": made.stored if made else None,
-            "reason": made.reason if made else None,
-        }
-        said = {"runs": [head.id for head in heads], "written": list(keys), **commit, **more}
+        said = {"runs": [h.id for h in heads], "written": list(keys), **commit_json(made), **more}
         print_json(f"exp.{verb}", said)
         return 0
     say(text)

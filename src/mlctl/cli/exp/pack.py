@@ -48,8 +48,7 @@ def pack(
     done = pack_runs(root, moment(text, now(), option))
     made = _saying.commit_said(root, done.changed, f"Pack the records of {len(done.runs)} runs")
     if json:
-        commit = {"commit": made.commit if made else None, "reason": made.reason if made else None}
-        print_json("exp.pack", {**asdict(done), **commit})
+        print_json("exp.pack", {**asdict(done), **_saying.commit_json(made)})
         return 0
     packs = f" into {', '.join(done.made)}" if done.made else ""
     say(f"Packed {count(len(done.runs), 'run')}{packs}.")

@@ -70,7 +70,7 @@ def _unknown(name: str, values: set[str]) -> UnknownField:
     all_names = [*FIXED, *shown]
     alike = [_OTHER[name]] if name in _OTHER else []
     alike += [other for other in shown if other.split(".", 1)[1] == name]
-    alike += get_close_matches(name, all_names, n=3, cutoff=0.6)
+    alike += get_close_matches(name, all_names, n=3, cutoff=0.8)
     alike += [other for other in shown if other.endswith(f".{name}")]
     best = list(dict.fromkeys(alike))[:3]
     hint = f"did you mean {' or '.join(best)}?" if best else f"fields are {_some(all_names)}"
