@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -88,14 +88,19 @@ def _commit_paths(root: str, paths: list[str], message: str) -> CommitResult:
         return CommitResult(None, UNCHANGED)
     if len(known) + len(new) > _MANY:
         _pack(root, [*known, *new])
-    whole = FOLDER in paths and not any(path.startswith(f"{FOLDER}/") for path in known)
-    return _commit(root, known, new, message, in_short=_in_short(new) if whole else new)
+    return _commit(root, known, new, message, in_short=_in_short(new, known, paths))
 
 
-def _in_short(paths: list[str]) -> list[str]:
-    """The folder of records in place of all that is in it: git compares each path with all."""
-    others = [path for path in paths if not path.startswith(f"{FOLDER}/")]
-    return paths if len(others) == len(paths) else [*others, FOLDER]
+def _in_short(new: list[str], known: list[str], asked: list[str]) -> list[str]:
+    """The new files, or the asked folders in which all is new: git compares each path with all."""
+    folders = set(asked) - {folder for path in known for folder in _folders(path)}
+    short = (next((it for it in _folders(path) if it in folders), path) for path in new)
+    return list(dict.fromkeys(short))
+
+
+def _folders(path: str) -> Iterator[str]:
+    while path := os.path.dirname(path):
+        yield path
 
 
 def _no_repository(root: str) -> str | None:
