@@ -108,7 +108,7 @@ def reproduce(
         where=Where(on, settings.hosts),
         programs=programs,
     )
-    if not json and not env:
+    if not (json or quiet or env):
         say_before(side)
     with running(json, quiet, verbose) as emit:
         rerun = run_again(root, recipe, how, emit)
