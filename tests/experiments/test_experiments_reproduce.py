@@ -122,6 +122,7 @@ def test_a_metric_may_be_off_by_its_tolerance(box: Again) -> None:
     assert (said["holds"], said["stages"][1]["verdict"]) == (True, "within tolerance")
     box.write("mlctl.yaml", "reproduce:\n  tolerances:\n    auc: 0.001\n")
     assert box.verified(*apart)["holds"]
+    assert not box.verified(*apart, "--tolerance", "auc=0.0001")["holds"]  # which goes first
 
 
 def test_a_tolerance_of_no_metric_is_refused(box: Again) -> None:
