@@ -66,6 +66,8 @@ class Size:
     large: int = 2_000_000_000  # bytes
     rows: int = 1_000_000
     large_rows: int = 50_000_000
+    runs: int = 10_000
+    packed: int = 100_000
     peers: bool = True  # whether to install those that are large
 
 

@@ -7,7 +7,7 @@ from benchmarks.harness import Size, page
 
 SMALL = Size(
     stages=4, many=6, others=3, repeats=1, seconds=0.1, files=200, large=5_000_000,
-    rows=2000, large_rows=2000, peers=False,
+    rows=2000, large_rows=2000, runs=20, packed=20, peers=False,
 )  # fmt: skip
 
 
