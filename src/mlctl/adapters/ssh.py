@@ -13,6 +13,7 @@ import shlex
 import subprocess
 import tempfile
 import time
+import weakref
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, cast
@@ -127,6 +128,7 @@ class Ssh:
         self.host = host
         self._config = config or os.environ.get("MLCTL_SSH_CONFIG")
         self._folder = _control_folder()
+        self._under_way: weakref.WeakSet[subprocess.Popen[bytes]] = weakref.WeakSet()
 
     def open(self) -> None:
         """See to it that there is a connection. Raises Unreachable."""
@@ -138,21 +140,24 @@ class Ssh:
             with tempfile.TemporaryFile() as errors:
                 argv = self._argv("ControlMaster=auto", f"ControlPersist={PERSIST}")
                 # The connection outlives this call, and so must hold none of our pipes.
+                login = subprocess.Popen(
+                    [*argv, "--", self.host, "exit 0"],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=errors,
+                    start_new_session=True,
+                )
+                self._under_way.add(login)
                 try:
-                    done = subprocess.run(
-                        [*argv, "--", self.host, "exit 0"],
-                        stdin=subprocess.DEVNULL,
-                        stdout=subprocess.DEVNULL,
-                        stderr=errors,
-                        start_new_session=True,
-                        timeout=_LOGIN,
-                    )
+                    code = login.wait(_LOGIN)
                 except subprocess.TimeoutExpired:
+                    login.kill()
+                    login.wait()
                     raise Unreachable(self.host, "the login timed out") from None
                 errors.seek(0)
                 said = errors.read().decode(errors="replace")
             if not self._is_open():
-                raise Unreachable(self.host, said if done.returncode else "ssh kept no connection")
+                raise Unreachable(self.host, said if code else "ssh kept no connection")
 
     def start(self, command: str) -> Session:
         """A session that runs `command` in the host's login shell, over the open connection.
@@ -169,7 +174,14 @@ class Ssh:
             stderr=errors,
             start_new_session=True,  # Ctrl-C is ours to hear
         )
+        self._under_way.add(process)
         return Session(process, errors)
+
+    def hang_up(self) -> None:
+        """End every login and session that was begun here; the connection stays."""
+        for process in list(self._under_way):
+            if process.returncode is None:
+                process.kill()
 
     def has_sftp(self) -> bool:
         """Whether the host transfers files by sftp, over the open connection."""

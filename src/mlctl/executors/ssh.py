@@ -22,7 +22,7 @@ from mlctl.errors import AnswerNo, MlctlError, NotAble
 from mlctl.executors import Exit, Files, Job, _shim
 from mlctl.executors.local import shell
 from mlctl.hosts import cargo, environments, intents
-from mlctl.hosts.channel import LostContact
+from mlctl.hosts.channel import LostContact, Refused
 from mlctl.hosts.client import Gone, Host, Stopped, knows
 from mlctl.hosts.elsewhere import elsewhere
 from mlctl.hosts.fetching import fetch_logged
@@ -61,7 +61,7 @@ class Executor:
         try:
             if self._cancelled.is_set():
                 return _CANCELLED
-            others = elsewhere(self._host.options.get("remote"), files.workspace.root)
+            others = elsewhere(self._host.options.get("remote"), files.workspace.root, job.tell)
             self._patiently(
                 job, lambda: self._host.submit(name, spec, secrets, load.source, others)
             )
@@ -150,6 +150,7 @@ class Executor:
         if setting.startswith("conda:"):
             name = shlex.quote(setting.removeprefix("conda:"))
             shell_words = " ".join(map(shlex.quote, spec["shell"]))
+            spec["python"] = ["conda", "run", "-n", setting.removeprefix("conda:"), "python"]
             spec["commands"] = [
                 f"conda run --no-capture-output -n {name} {shell_words} {shlex.quote(command)}"
                 for command in job.commands
@@ -170,7 +171,10 @@ class Executor:
         spec["requirements"] = load.add(need.requirements)
         if self._host.options.get("uv") == "send":
             machine = self._patiently(job, self._host.channel).machine
-            spec["uv"] = load.add_file(files.workspace, environments.uv_for(machine))
+            try:
+                spec["uv"] = load.add_file(files.workspace, environments.uv_for(machine))
+            except NotAble as error:  # the host may have its own, or the environment already
+                job.tell(error.message)
 
     def _take_up(self, job: Job, files: Files, spec: Mapping[str, Any], prefix: str) -> str:
         """The job that an earlier run began for the very same, or a new one."""
@@ -233,8 +237,10 @@ class Executor:
         if folder is not None:
             try:
                 self._patiently(job, lambda: fetch_logged(self._host, name, folder))
-            except Gone as gone:
-                job.tell(f"what the stage logged is lost: {gone.message}")
+            except Stopped:  # what came while it ran is here
+                return
+            except (Gone, Refused, OSError, ValueError) as error:
+                job.tell(f"what the stage logged is lost: {error}")
 
     def _patiently(self, job: Job, act: Callable[[], T]) -> T:
         """Do `act`, again and again while there is no contact. Raises when we are cancelled."""

@@ -98,9 +98,14 @@ def _host(root: str, told: Mapping[str, Any]) -> Mapping[str, Any]:
     """What a host told of itself; its packages as the digest of their text, which is kept."""
     host = dict(told)
     packages = host.pop("packages", None)
-    if packages:
+    # A host may say anything.
+    if isinstance(packages, list) and len(packages) > 1 and all(map(_is_line, packages)):
         host["env"] = write_environment(root, environment_of(packages))
     return host
+
+
+def _is_line(text: Any) -> bool:
+    return isinstance(text, str) and "\n" not in text
 
 
 def machine_scrubber(root: str) -> Scrub:

@@ -201,21 +201,37 @@ class Channel:
         )
 
 
-def open_channel(connection: ssh.Ssh, options: dict[str, Any]) -> Channel:
+def open_channel(connection: ssh.Ssh, options: dict[str, Any], closed: threading.Event) -> Channel:
     """A channel, over a connection that is opened where need be.
 
-    Waits while the host has no session left. Raises Unreachable, LostContact, Refused, NotAble.
+    Waits while the host has no session left, until `closed` is set. Raises Unreachable,
+    LostContact, Refused, NotAble.
     """
     with suppress(LostContact):  # mostly there is a connection
-        return Channel(connection, options)
+        return _opened(connection, options, closed)
     pauses = ssh.waits()
     while True:
+        _refuse(connection, closed)
         connection.open()
         try:
-            return Channel(connection, options)
+            return _opened(connection, options, closed)
         except LostContact as error:
             # Full, or the connection has ended between the two steps: both pass.
             pause = next(pauses, None)
             if pause is None:
                 raise
             time.sleep(pause if isinstance(error, NoSession) else min(pause, 0.2))
+
+
+def _opened(connection: ssh.Ssh, options: dict[str, Any], closed: threading.Event) -> Channel:
+    _refuse(connection, closed)
+    channel = Channel(connection, options)
+    if closed.is_set():
+        channel.close()
+    _refuse(connection, closed)
+    return channel
+
+
+def _refuse(connection: ssh.Ssh, closed: threading.Event) -> None:
+    if closed.is_set():
+        raise LostContact(f"host {connection.host!r}: we have hung up")

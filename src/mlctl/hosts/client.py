@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from mlctl.adapters import ssh
@@ -17,6 +18,8 @@ from mlctl.hosts.elsewhere import Elsewhere
 from mlctl.hosts.mirror import Mirror
 
 _ROUNDS = 8  # times that a host may ask for objects before it gets them all
+_PULLS = 3  # of these, in which it may look elsewhere first
+_PULLED_AT_ONCE = 200
 T = TypeVar("T")
 
 
@@ -44,6 +47,8 @@ class Host:
         self._not_met: MlctlError | None = None  # why `meet` found no way, until a call is told
         self._lock = threading.Lock()
         self._stopped = threading.Event()
+        self._closed = threading.Event()
+        self._transfers: set[Channel] = set()
 
     def call(self, do: str, **arguments: Any) -> dict[str, Any]:
         """Ask the agent for one thing. Raises Unreachable, LostContact, Refused."""
@@ -73,7 +78,7 @@ class Host:
 
     def _open(self) -> Channel:
         if self._channel is None or self._channel.is_broken:
-            self._channel = open_channel(self._ssh, self.options)
+            self._channel = open_channel(self._ssh, self.options, self._closed)
             self.was_met = True
         return self._channel
 
@@ -90,24 +95,31 @@ class Host:
         Those that it can have from `elsewhere` are not sent. The same again is harmless: a job that
         is there is only looked at.
         """
-        for _ in range(_ROUNDS):
+        for turn in range(_ROUNDS):
             answer = self.call("submit", job=job, spec=spec, secrets=secrets)
             if "need" not in answer:
                 return answer
             need = answer["need"]
-            if elsewhere is not None and self._pull(need, elsewhere):
+            if elsewhere is not None and turn < _PULLS and self._pull(need, elsewhere):
                 continue  # a folder's listing came, and now its files are asked for
-            elsewhere = None
             self.put(need, source(need))
         raise NotAble(f"host {self.name!r} asks again and again for what it was sent")
 
     def _pull(self, md5s: Iterable[str], elsewhere: Elsewhere) -> int:
         """Let the host take in those that it can have without us; how many."""
         wanted = list(md5s)
+        taken = 0
         with self._bulk() as channel:
-            urls = elsewhere.urls(wanted)
-            answer = channel.call("pull", md5s=wanted, folder=elsewhere.folder, urls=urls)
-        return int(answer["taken"])
+            for first in range(0, len(wanted), _PULLED_AT_ONCE):
+                batch = wanted[first : first + _PULLED_AT_ONCE]
+                try:
+                    urls = elsewhere.urls(batch)
+                except MlctlError as error:
+                    elsewhere.tell(f"all is sent from here: {error.message}")
+                    break
+                answer = channel.call("pull", md5s=batch, folder=elsewhere.folder, urls=urls)
+                taken += int(answer["taken"])
+        return taken
 
     def put(self, md5s: Iterable[str], sources: Mapping[str, packing.Source]) -> None:
         """Send objects."""
@@ -177,6 +189,8 @@ class Host:
     def stop(self) -> None:
         """No more transfers: those that go on raise Stopped."""
         self._stopped.set()
+        for channel in list(self._transfers):
+            channel.close()
 
     def _until_stopped(self, pieces: Iterable[T]) -> Iterator[T]:
         for piece in pieces:
@@ -185,14 +199,31 @@ class Host:
             yield piece
 
     def close(self) -> None:
-        """Hang up. The connection stays open for the next command."""
-        with self._lock:
+        """Hang up, for good. The connection stays open for the next command."""
+        self._closed.set()
+        if not self._lock.acquire(blocking=False):
+            self._ssh.hang_up()  # a login shell may hang, and hold whoever opens the channel
+            self._lock.acquire()
+        try:
             if self._channel is not None:
                 self._channel.close()
                 self._channel = None
+        finally:
+            self._lock.release()
 
-    def _bulk(self) -> Channel:
-        return open_channel(self._ssh, self.options)
+    @contextmanager
+    def _bulk(self) -> Iterator[Channel]:
+        """A channel of its own for a transfer. Raises Stopped where `stop` ended it."""
+        with open_channel(self._ssh, self.options, self._closed) as channel:
+            self._transfers.add(channel)
+            try:
+                yield channel
+            except LostContact:
+                if self._stopped.is_set():
+                    raise Stopped(f"host {self.name!r}: the transfer was cancelled") from None
+                raise
+            finally:
+                self._transfers.discard(channel)
 
 
 def knows(host: Host, job: str) -> dict[str, Any] | None:

@@ -19,7 +19,7 @@ from mlctl.store.state import make_local_dir
 
 # In a spec, but no part of what is asked for: as in DVC's lock, that is the command, the deps, the
 # parameters and the outs. Code that is no dep may change while the job runs.
-_OF_THE_MOMENT = ("submitted", "code", "user", "modules")
+_OF_THE_MOMENT = ("submitted", "code", "user", "modules", "uv")
 _OF_THE_RUN = ("MLCTL_RUN_ID", "MLCTL_RUN")
 _LONGEST = 200  # characters of a file's name
 

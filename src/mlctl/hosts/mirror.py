@@ -32,14 +32,14 @@ class Mirror:
 
     def add(self, lines: Mapping[str, Any]) -> None:
         """Append `text` to `file`, of which `offset` bytes are here."""
-        name = str(lines["file"])
-        if not _grows(name):
-            return
-        with suppress(OSError):
+        with suppress(OSError, KeyError, TypeError, ValueError):  # a host may say anything
+            name = str(lines["file"])
+            if not _grows(name):
+                return
             os.makedirs(self._folder, exist_ok=True)
             with open(os.path.join(self._folder, name), "ab") as file:
                 if file.tell() == lines["offset"]:
-                    file.write(lines["text"].encode())
+                    file.write(lines["text"].encode("latin-1"))
 
 
 def _grows(name: str) -> bool:

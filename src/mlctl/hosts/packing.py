@@ -6,6 +6,7 @@ Many small files so cost no round trips of their own; `agent.objects.ENTRY` is t
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from mlctl.errors import Busy
 from mlctl.hosts.agent.objects import ENTRY, Damaged, copy_verified
 from mlctl.store.links import temporary_name
 
+_OBJECT = re.compile(r"[0-9a-f]{32}(?:\.dir)?")
 PIECE = 1 << 18  # bytes of a frame
 Source = str | bytes  # an object to send: the file that holds it, or its bytes
 
@@ -53,10 +55,13 @@ def unpack(
     """Write each object of a pack to the path `place(md5)`; yields the ids of those that are whole.
 
     The file is there only when its bytes were verified. Raises Damaged, also for an object that is
-    not one of `md5s`.
+    not one of `md5s`, and where one of them did not come.
     """
     wanted = set(md5s)
+    if not all(map(_OBJECT.fullmatch, wanted)):  # they become paths, and may be a host's words
+        raise Damaged("it named what is no object")
     stream = _Stream(pieces)
+    left = set(wanted)
     while header := stream.read(ENTRY.size):
         name, mark, size = ENTRY.unpack(header)
         md5 = (name + mark.rstrip(b"\0")).decode("ascii", "replace")
@@ -72,7 +77,10 @@ def unpack(
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
+        left.discard(md5)
         yield md5
+    if left:
+        raise Damaged("it did not send all that it was asked for")
 
 
 class _Stream:

@@ -101,10 +101,13 @@ def _environments(home: str, oldest: float) -> list[str]:
 
 
 def _leftovers(home: str, oldest: float) -> list[str]:
-    """Halves of transfers that were cut off."""
+    """Halves of transfers that were cut off, and programs of builds that were."""
     oldest = min(oldest, time.time() - _UNDER_WAY)
-    folder = os.path.join(home, "tmp")
-    paths = [os.path.join(folder, name) for name in os.listdir(folder)]
+    paths = []
+    for place, ending in (("tmp", ""), ("envs", ".uv")):
+        folder = os.path.join(home, place)
+        names_ = (name for name in os.listdir(folder) if name.endswith(ending))
+        paths += [os.path.join(folder, name) for name in names_]
     return [path for path in paths if os.stat(path).st_mtime <= oldest]
 
 

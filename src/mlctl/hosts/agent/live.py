@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from typing import Any, Iterator, Mapping
 
 from mlctl.hosts.agent import wire
 from mlctl.hosts.agent.jobs import Job
-from mlctl.hosts.agent.objects import Objects
+from mlctl.hosts.agent.objects import Damaged, Objects
 
 LINES = ".jsonl"  # files that grow by whole lines, and are told of while they do
 
@@ -42,7 +43,10 @@ def collect(job: Job, objects: Objects) -> bool:
     """Make objects of what was logged, listed in the job's `live.json`; whether there was any."""
     found = {}
     for path in _files(job):
-        md5, size = objects.take(os.path.join(_folder(job), path), link=False)
+        try:
+            md5, size = objects.take(os.path.join(_folder(job), path), link=False)
+        except (Damaged, OSError):  # unreadable, or still written to: the others are kept
+            continue
         found[path] = {"md5": md5, "size": size}
     if found:
         objects.sync()
@@ -67,14 +71,30 @@ class News:
             if not name.endswith(LINES):
                 continue
             offset = self._told.get(name, 0)
-            with open(os.path.join(self._folder, name), "rb", buffering=0) as file:
-                file.seek(offset)
-                data = file.read(wire.CHUNK)
+            data = _read(os.path.join(self._folder, name), offset)
             whole = data[: data.rfind(b"\n") + 1]
+            if not whole and len(data) == wire.CHUNK:  # one very long line
+                whole = data
             if whole:
                 self._told[name] = offset + len(whole)
-                text = whole.decode("utf-8", "replace")
+                text = whole.decode("latin-1")  # JSON holds no bytes: a character for each
                 yield wire.LINES, {"file": name, "offset": offset, "text": text}
+
+
+def _read(path: str, offset: int) -> bytes:
+    """Some bytes of a file that a job's processes made: of whatever kind it is, nothing may fail
+    or wait for it.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                return b""
+            return os.pread(handle, wire.CHUNK, offset)
+        finally:
+            os.close(handle)
+    except OSError:
+        return b""
 
 
 def _folder(job: Job) -> str:

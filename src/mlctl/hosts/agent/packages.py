@@ -6,7 +6,7 @@ The other interpreter is asked while the job runs, so that nobody waits for its 
 from __future__ import annotations
 
 import subprocess
-from typing import Mapping
+from typing import Mapping, Sequence
 
 _PATIENCE = 10.0  # seconds at the end of a job
 # The names of metadata folders say all: reading the metadata itself takes a second.
@@ -28,18 +28,21 @@ for folder in sys.path:
 
 
 class Packages:
-    """Asks the first Python on the PATH of `environment`."""
+    """Asks the first Python on the PATH of `environment`, or the one that `command` starts."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], command: Sequence[str] | None = None
+    ) -> None:
         import shutil  # which takes its time to be imported
 
         path = environment.get("PATH")
         python = shutil.which("python", path=path) or shutil.which("python3", path=path)
+        argv = command or ([python] if python is not None else [])
         self._asked: subprocess.Popen[str] | None = None
-        if python is not None:
+        if argv:
             try:
                 self._asked = subprocess.Popen(
-                    [python, "-c", _ASK],
+                    [*argv, "-c", _ASK],
                     env={"PATH": path or ""},
                     cwd="/",
                     stdin=subprocess.DEVNULL,

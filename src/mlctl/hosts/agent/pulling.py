@@ -6,25 +6,35 @@ Both hold DVC's layout. What is not there, or is not what it should be, is left 
 from __future__ import annotations
 
 import os
+from http.client import HTTPException
 from typing import IO, Iterable, Mapping
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 from mlctl.hosts.agent.objects import Damaged, Objects
 
-_PATIENCE = 60.0  # seconds of silence from a URL
+_PATIENCE = 10.0  # seconds of silence from a URL
 
 
 def pull(objects: Objects, md5s: Iterable[str], folder: str | None, urls: Mapping[str, str]) -> int:
     """Take in those of `md5s` that are to be had, each verified; how many."""
     count = 0
+    silent: set[str] = set()  # servers that do not answer: each question would take its time
     try:
         for md5 in md5s:
+            server = urlsplit(urls.get(md5, "")).netloc
+            if server in silent:
+                continue
             try:
                 with _opened(md5, folder, urls) as source:
                     objects.take_in(md5, source.read)
                 count += 1
-            except (Damaged, OSError, ValueError):  # http's errors are OSErrors
+            except (Damaged, HTTPError, ValueError):
                 continue
+            except (HTTPException, OSError):
+                if folder is None:
+                    silent.add(server)
     finally:
         objects.sync()
     return count

@@ -125,7 +125,9 @@ class Requests:
                 spec = job.spec()
                 said = {key: spec[key] for key in ("stage", "project", "user", "submitted")}
                 acked = os.path.exists(job.path("acked"))
-                found.append(dict(job.state(), job=name, fetched=acked, **said))
+                state = job.state()
+                state.get("host", {}).pop("packages", None)  # long, and of no use in a list
+                found.append(dict(state, job=name, fetched=acked, **said))
         return {"jobs": found}
 
     def queue(self) -> dict[str, Any]:

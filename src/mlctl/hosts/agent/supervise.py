@@ -138,14 +138,25 @@ class Supervisor:
         self.lease = lease  # the runner has it, too: it is free when neither has it any more
         self._watch(disk.read(self.job.path("start.json")), runner)
 
-    def _make_environment(self) -> None:
-        requirements = self.spec.get("requirements")
+    def _wanted_environment(self) -> environments.Environment | None:
+        requirements, uv = self.spec.get("requirements"), self.spec.get("uv")
         if not requirements:
-            return
-        uv = self.spec.get("uv")
-        self.environment = environments.Environment(
+            return None
+        return environments.Environment(
             self.job.home, self.objects.path(requirements), uv and self.objects.path(uv)
         )
+
+    def _ask_again(self) -> None:
+        try:
+            self.environment = self._wanted_environment()
+        except OSError:  # its requirements are gone
+            return
+        self._packages = packages.Packages(self._environment([]), self.spec.get("python"))
+
+    def _make_environment(self) -> None:
+        self.environment = self._wanted_environment()
+        if self.environment is None:
+            return
 
         def waits() -> None:
             self.job.record("wait.json", {"for": "environment", "time": clock()})
@@ -195,7 +206,7 @@ class Supervisor:
             runner.stdin.close()
         except OSError:  # it was killed: found out below
             pass
-        self._packages = packages.Packages(environment)
+        self._packages = packages.Packages(environment, self.spec.get("python"))
         return runner
 
     def _environment(self, uuids: Sequence[str]) -> dict[str, str]:
@@ -238,9 +249,10 @@ class Supervisor:
 
     def _finish(self) -> None:
         """The runner wrote an exit code: end what it left behind, take the outs, record it all."""
+        host = self._host()  # before that: who asks for packages is our child, too
         stuck = self._end_processes()
         end = disk.read(self.job.path("rc.json"))
-        end.update(reason="ended", finished=clock(), host=self._host())
+        end.update(reason="ended", finished=clock(), host=host)
         if stuck:
             end["stuck"] = stuck
         if self._is_cancelled():
@@ -316,6 +328,8 @@ class Supervisor:
             samples = disk.read_lines(self.job.path("samples.jsonl"))
             host["gpus"] = usage.summary(samples)
             host["driver"] = gpus.driver()[0]
+        if self._packages is None:  # another supervisor had asked, and was killed
+            self._ask_again()
         if self._packages is not None:
             host["packages"] = self._packages.lines()
         return host
