@@ -4,6 +4,7 @@ import os
 import resource
 import signal
 import subprocess
+import threading
 import time
 
 import pytest
