@@ -213,7 +213,7 @@ def test_a_transfer_that_the_host_refuses_is_not_sent_to_its_end(box, server, mo
 
     home = {"home": f"{folder}/x"}
     with (
-        open_channel(ssh.Ssh("box"), home) as channel,
+        open_channel(ssh.Ssh("box"), home, threading.Event()) as channel,
         pytest.raises(Refused, match="No space left"),
     ):
         list(channel.stream("put", data=counted()))
