@@ -106,8 +106,6 @@ def committing(folder: Path, size: Size) -> Row:
     folders(folder, 0)
     (folder / "README.md").write_text("x\n")
     commit(folder)
-    run(["git", "config", "user.name", "Bench"], folder)
-    run(["git", "config", "user.email", "bench@localhost"], folder)
     number, before = size.runs // 10, _loose_objects(folder)
     folders(folder, number)
     ours = timed([*MLCTL, "exp", "commit"], folder)
@@ -129,6 +127,8 @@ def folders(folder: Path, number: int) -> None:
     """A repository with records of so many runs as folders."""
     if not (folder / ".git").exists():
         repository(folder)
+        run(["git", "config", "user.name", "Bench"], folder)
+        run(["git", "config", "user.email", "bench@localhost"], folder)
     for place in range(number):
         head = made_head(place)
         record = folder / run_folder(head.id)
