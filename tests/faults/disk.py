@@ -116,12 +116,14 @@ def snapshot(root: str) -> Disk:
     for top, folders, files in os.walk(root):
         if ".git" in folders:
             folders.remove(".git")
-        disk.names.update({os.path.join(top, name): None for name in folders})
-        for name in files:
+        for name in (*folders, *files):
             path = os.path.join(top, name)
             node = len(disk.nodes)
-            disk.names[path] = node
-            disk.nodes[node] = Node(Path(path).read_bytes(), os.stat(path).st_mode & 0o7777)
+            if os.path.islink(path):
+                disk.nodes[node] = Node(b"", 0o777, os.readlink(path))
+            elif name in files:
+                disk.nodes[node] = Node(Path(path).read_bytes(), os.stat(path).st_mode & 0o7777)
+            disk.names[path] = node if node in disk.nodes else None
     return disk
 
 
@@ -168,7 +170,7 @@ class _Reader:
         elif name in {"unlink", "unlinkat", "rmdir"}:
             self._do(Op("remove", paths[0]))
         elif name == "symlink":
-            self._do(Op("create", paths[1], paths[0], self._next, 0o777))
+            self._do(Op("create", paths[1], next(_paths(args)), self._next, 0o777))
             self._next += 1
 
     def _open(self, path: str, args: list[str]) -> None:
