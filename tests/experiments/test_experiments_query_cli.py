@@ -212,6 +212,9 @@ def test_with_records_on_their_branch_events_go_there(
     assert run_facts(str(repo), ids[2]).tags == ("baseline",)
     assert listed(ask, "-w", "tags = baseline") == [ids[2]]
     assert told(ask, "show", ids[2])["tags"] == ["baseline"]
+    _, out, _ = ask("pack", "--before", "2027-01-01")
+    assert out == "Packed 0 runs.\nRecords on the branch mlctl/runs stay as they are.\n"
+    assert listed(ask) == ids[::-1]
 
 
 def test_packing_says_what_it_did(ids: list[str], ask: Ask, repo: Path) -> None:

@@ -42,6 +42,7 @@ def pack(
     from mlctl.cli.exp import _saying
     from mlctl.experiments.packing import pack_runs
     from mlctl.experiments.where.sql import moment
+    from mlctl.projects.settings import load_settings
 
     root = _saying.runs_root()
     option, text = ("--before", before) if before else ("--older-than", older_than)
@@ -52,6 +53,8 @@ def pack(
         return 0
     packs = f" into {', '.join(done.made)}" if done.made else ""
     say(f"Packed {count(len(done.runs), 'run')}{packs}.")
+    if not done.runs and load_settings(root).records_branch:
+        say("Records on the branch mlctl/runs stay as they are.")
     for said in done.damaged:
         say(f"Not packed: {said}")
     if made is not None and made.reason is not None:
