@@ -135,7 +135,7 @@ def send(folder: Path, size: Size) -> Row:
 
         ours, peer = _by_turns(min(size.repeats, 3), ours_, lambda: run(["sh", "-c", tar], folder))
         client.close()
-    return Row(f"{count} small files, first sent", ours, "`tar | ssh tar`, and `sync`", peer,
+    return Row(f"{count} small files, first sent", ours, "`tar` over `ssh`, and `sync`", peer,
                f"{ours / peer:.2f} times", "at most 2 times")  # fmt: skip
 
 
