@@ -1,1 +1,1 @@
-"""Runs: list them, and look at one."""
+"""Runs: find, compare, watch and make them again; keep and share their records."""
