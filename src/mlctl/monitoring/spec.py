@@ -1,24 +1,73 @@
-"""`monitors/<name>.yaml`: what is compared with what, and when that is drift.
+"""What a monitor declares in `monitors/<name>.yaml`, checked and with its defaults.
 
-The format is described in docs/formats/monitoring.md.
+The file is described in docs/formats/monitoring.md and read by `monitoring.parse`.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import Literal, cast
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
 
-from mlctl.errors import InvalidInput
-from mlctl.records.document import Document
+Kind = Literal["numeric", "categorical", "identifier", "time", "text", "embedding", "other"]
+Task = Literal["classification", "regression"]
+Unit = Literal["hour", "day", "week", "month"]
+Season = Literal["hour", "weekday", "month"]
+FailOn = Literal["never", "drift", "degraded", "alarm"]
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-FailOn = Literal["never", "drift"]
+MIN_ROWS = 100
 
-_FAIL_ON = ("never", "drift")
-_THRESHOLDS = ("q", "effect", "missing", "share")
-_KEYS = ("schema", "reference", "current", "time", "columns", "thresholds", "min_rows", "fail_on")
-_MIN_ROWS = 30
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A table: the file or glob of files at `path`, or what the query `sql` gives at `url`.
+
+    `path` is relative to the root. `url` is as `mlctl data import` takes it. `log` marks a
+    prediction log: columns `id`, `at`, the features, `prediction` and `p_<class>`.
+    """
+
+    path: str = ""
+    sql: str = ""
+    url: str = ""
+    log: bool = False
+
+    @property
+    def label(self) -> str:
+        """What messages and reports call the table."""
+        return self.path or self.sql
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceSpec:
+    """What current data is compared with: exactly one of the fields is set.
+
+    `baseline` is a baseline's file, `model` a model's folder that holds one (`baseline.json`),
+    `before` the number of periods before the current one, taken together.
+    """
+
+    where: Where | None = None
+    baseline: str = ""
+    model: str = ""
+    before: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """How current data is cut into periods: by a unit of time, or `rows` at a time.
+
+    Neither: all of it is one period.
+    """
+
+    unit: Unit | None = None
+    rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When one column drifts; None stands for what the whole monitor says."""
+
+    effect: float | None = None
+    missing: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,82 +75,166 @@ class Thresholds:
     """When a column drifts, and (`share`) how many columns must for the data to have drifted.
 
     `q` bounds the false discovery rate, `effect` the distance of the distributions (0 to 1),
-    `missing` the change in the share of missing values. No `share`: one column is enough.
+    `missing` the change in the share of missing values, `new` the share of values in categories
+    that the reference lacks. `metrics` are further limits, by a drift metric's name. With
+    `learned`, the baseline's own limits take the place of `effect`. No `share`: one column is
+    enough.
     """
 
-    q: float = 0.05
+    q: float = 0.005
     effect: float = 0.1
     missing: float = 0.05
+    new: float = 0.05
     share: float | None = None
+    learned: bool = False
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    columns: Mapping[str, Limits] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SliceSpec:
+    """Rows that are also looked at on their own: each frequent value of `column`, or `rule`.
+
+    `rule` is an expression of the language of contracts (`age >= 60`), called `name`.
+    """
+
+    column: str = ""
+    name: str = ""
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """The columns of a model's output in the current data.
+
+    `value` is the predicted class or number, `scores` the column of each class's probability.
+    """
+
+    value: str = ""
+    scores: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What came true: `column` of the table at `where`, joined to current rows by `key`.
+
+    `time` is the column that tells when a label became known; a period's numbers are final once
+    `wait` seconds have passed since its end, or all of its labels are there. `where` is None where
+    the labels stand in the current data itself, empty until they are known.
+    """
+
+    column: str
+    where: Where | None = None
+    key: str = ""
+    time: str = ""
+    wait: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreLimit:
+    """A metric is degraded under `least`, over `most`, or worse by `drop` than in the reference."""
+
+    least: float | None = None
+    most: float | None = None
+    drop: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PerformanceSpec:
+    """How good the model is: `metrics` of `task`, before labels by estimate."""
+
+    task: Task
+    metrics: tuple[str, ...]
+    estimate: bool = True
+    limits: Mapping[str, ScoreLimit] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SkewSpec:
+    """Training-serving skew, row by row: features of the table at `where` under the same `key`."""
+
+    where: Where
+    key: str
+    tolerance: float = 1e-6
+    limit: float = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackSpec:
+    """Where model output would come back: `target` of the training table at `training`."""
+
+    training: Where
+    target: str
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRule:
+    """An alarm is raised where at least `after` of the last `of` periods are bad."""
+
+    after: int = 1
+    of: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One way to tell people: `kind` is a module of `monitoring.alerts` (webhook, slack, mail).
+
+    `url_env` names the environment variable that holds the address; secrets are never written.
+    """
+
+    kind: str
+    url_env: str = ""
+    to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RetrainSpec:
+    """What is done about an alarm: the stages in `run`, at most `budget` times in 30 days.
+
+    `cooldown` are the seconds that must lie between two of them. `promote` is the metrics file,
+    metric and direction by which the new model must win before a promotion is proposed.
+    """
+
+    run: tuple[str, ...]
+    cooldown: float = 7 * 86_400.0
+    budget: int = 4
+    metrics: str = ""
+    metric: str = ""
+    better: Literal["higher", "lower"] = "higher"
 
 
 @dataclass(frozen=True, slots=True)
 class MonitorSpec:
-    """One monitor. Paths are relative to the root and may be globs; column lists too."""
+    """One monitor. Column lists may hold globs; `zone` is a name of the IANA time zones.
+
+    `id` is the column that names a row, `joint` the tests of all columns together (modules of
+    `monitoring.joint`), `season` the key by which like is compared with like.
+    """
 
     name: str
-    reference: str
-    current: str
+    current: Where
+    reference: ReferenceSpec
     time: str | None = None
+    every: Every = Every()
+    zone: str = "UTC"
+    id: str | None = None
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
+    slices: tuple[SliceSpec, ...] = ()
+    metrics: tuple[str, ...] = ()
+    joint: tuple[str, ...] = ()
     thresholds: Thresholds = Thresholds()
-    min_rows: int = _MIN_ROWS
+    min_rows: int = MIN_ROWS
+    season: Season | None = None
+    predictions: Predictions = Predictions()
+    labels: Labels | None = None
+    performance: PerformanceSpec | None = None
+    skew: SkewSpec | None = None
+    feedback: FeedbackSpec | None = None
+    alarm: AlarmRule = AlarmRule()
     fail_on: FailOn = "never"
-
-
-def monitor_file(name: str) -> str:
-    """The key of a monitor's file. Raises InvalidInput for what cannot be a name."""
-    if not NAME.fullmatch(name):
-        raise InvalidInput(
-            f"{name!r} is no name of a monitor",
-            hint="letters, digits, '.', '_' and '-' only, as in monitors/<name>.yaml",
-        )
-    return f"monitors/{name}.yaml"
-
-
-def parse_monitor(text: str, *, name: str) -> MonitorSpec:
-    """The monitor in `text`. Raises ConfigError that names file, YAML path and line."""
-    document = Document.parse(text, file=monitor_file(name))
-    document.check_schema("monitor", 1)
-    document.keys(known=_KEYS)
-    document.keys("columns", known=("include", "exclude"))
-    return MonitorSpec(
-        name=name,
-        reference=_path(document, "reference"),
-        current=_path(document, "current"),
-        time=None if document.get("time") is None else document.text("time"),
-        include=_names(document, "include"),
-        exclude=_names(document, "exclude"),
-        thresholds=_thresholds(document),
-        min_rows=document.whole("min_rows", least=1) or _MIN_ROWS,
-        fail_on=cast("FailOn", document.one_of("fail_on", known=_FAIL_ON, default="never")),
-    )
-
-
-def _path(document: Document, side: str) -> str:
-    document.keys(side, known=("path",))
-    if document.get(side) is None:
-        hint = f"write `{side}: {{path: data/….parquet}}`"
-        raise document.error((), f"{side!r} is missing", hint=hint)
-    if document.get(side, "path") is None:
-        raise document.error((side,), "'path' is missing")
-    path = document.text(side, "path")
-    if path.startswith(("/", "~")) or ".." in path.split("/"):
-        raise document.error(
-            (side, "path"),
-            f"{path!r} lies outside of the repository",
-            hint="a path from the root of the repository is expected",
-        )
-    return path
-
-
-def _names(document: Document, key: str) -> tuple[str, ...]:
-    names = document.items("columns", key, of="column names")
-    return tuple(document.text("columns", key, index) for index in range(len(names)))
-
-
-def _thresholds(document: Document) -> Thresholds:
-    document.keys("thresholds", known=_THRESHOLDS)
-    given = {key: document.share("thresholds", key, above=0) for key in _THRESHOLDS}
-    return Thresholds(**{key: value for key, value in given.items() if value is not None})
+    alerts: tuple[Channel, ...] = ()
+    retrain: RetrainSpec | None = None
+    compat: Literal["evidently", "nannyml"] | None = None

@@ -1,0 +1,1 @@
+"""From reports to alarms: series, change points, hysteresis, mutes and incidents."""

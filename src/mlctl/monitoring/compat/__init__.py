@@ -1,0 +1,1 @@
+"""The numbers of other tools, to compare while moving over: one file each."""

@@ -1,0 +1,1 @@
+"""How good a model is: realised from labels, estimated before they come."""

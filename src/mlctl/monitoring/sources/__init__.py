@@ -1,0 +1,1 @@
+"""The tables that monitors read, column by column."""
