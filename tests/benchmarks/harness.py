@@ -146,10 +146,12 @@ def timed(command: Sequence[str], folder: Path) -> float:
     return time.perf_counter() - began
 
 
-def run(command: Sequence[str], folder: Path) -> None:
+def run(command: Sequence[str], folder: Path) -> str:
+    """What the command printed."""
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
 
 
 def ensure(package: str) -> None:
