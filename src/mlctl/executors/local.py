@@ -29,7 +29,7 @@ class Executor:
     """Runs each command with the user's shell, as DVC does."""
 
     def __init__(self) -> None:
-        self._environ = dict(os.environ)  # once: it decodes each variable anew
+        self._environ = dict(os.environb)  # bytes, which need not be encoded for every command
         self._groups: set[int] = set()
         self._lock = threading.Lock()
         self._cancelled = threading.Event()
@@ -38,13 +38,14 @@ class Executor:
     def run(self, job: Job) -> Exit:
         deadline = None if job.timeout is None else time.monotonic() + job.timeout
         peak, cpu = 0, 0.0
-        env = {**self._environ, **job.env}
+        env = {**self._environ, **{os.fsencode(k): os.fsencode(v) for k, v in job.env.items()}}
+        devices = env.get(b"CUDA_VISIBLE_DEVICES")
         code, timed_out = 0, False
         if job.watcher is not None:
             job.watcher.start()
         with (
             open(job.log, "ab", buffering=0) as log,
-            self._sampler.meter(env.get("CUDA_VISIBLE_DEVICES")) as meter,
+            self._sampler.meter(None if devices is None else os.fsdecode(devices)) as meter,
         ):
             hold(log.fileno())  # inherited: the log counts as live while anything may write to it
             for command in job.commands:
@@ -83,7 +84,7 @@ class Executor:
         self,
         command: str,
         job: Job,
-        env: dict[str, str],
+        env: dict[bytes, bytes],
         log: int,
         left: float | None,
         meter: Meter,

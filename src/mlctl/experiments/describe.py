@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -205,7 +205,8 @@ def _argument(argument: str, scrub: Scrub) -> str:
 
 
 def _reason(reason: Reason, scrub: Scrub) -> dict[str, Any]:
-    data = {name: value for name, value in asdict(reason).items() if value is not None}
+    names = (field.name for field in fields(reason))
+    data = {name: value for name in names if (value := getattr(reason, name)) is not None}
     if reason.path is not None:
         data["path"] = label(reason.path)
     if reason.kind == "param":

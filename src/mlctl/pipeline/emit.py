@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from mlctl.adapters.yaml import reads_as_str
@@ -27,6 +28,7 @@ class NotPlain(Exception):
     """The value needs ruamel's writer."""
 
 
+@lru_cache(maxsize=4096)
 def is_plain_key(key: str) -> bool:
     """Whether `key` is surely written without quotes, on the line of its value."""
     return _KEY.fullmatch(key) is not None and reads_as_str(key)
@@ -92,11 +94,16 @@ def plain(value: str, column: int, indent: int) -> str:
 
     Raises NotPlain where ruamel would quote it.
     """
-    if not (_PLAIN.fullmatch(value) and reads_as_str(value)):
+    if not _is_plain(value):
         raise NotPlain
     if column + 1 + len(value) <= WIDTH:
         return f" {value}"
     return fold(value.split(" "), column, indent)
+
+
+@lru_cache(maxsize=4096)  # a stage is written twice: into the lock and into the run-cache
+def _is_plain(value: str) -> bool:
+    return _PLAIN.fullmatch(value) is not None and reads_as_str(value)
 
 
 def fold(words: Iterable[str], column: int, indent: int) -> str:

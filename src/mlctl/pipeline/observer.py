@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import posixpath
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from mlctl.adapters import clock
@@ -154,8 +155,11 @@ def _external(entry: dict[str, Any] | None) -> Digest | None:
     return Digest(entry.get("md5", ""), entry.get("size"), entry.get("nfiles"), extra=extra)
 
 
-def _folders(key: str) -> Iterator[str]:
+@lru_cache(maxsize=16_384)
+def _folders(key: str) -> tuple[str, ...]:
     """The folders that `key` lies in, from the nearest to the root."""
+    found = []
     while key not in {"", "/"}:
         key = posixpath.dirname(key)
-        yield key
+        found.append(key)
+    return tuple(found)

@@ -26,11 +26,13 @@ def line(value: Any) -> str:
 
 def plain(value: Any) -> Any:
     """`value` as what JSON can say: NaN and infinities as strings, dates and the rest as text."""
-    if value is None or isinstance(value, str | bool | int):
-        return _encodable(value) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return _encodable(value)
+    if value is None or isinstance(value, (bool, int)):
+        return value
     if isinstance(value, float):
         return value if math.isfinite(value) else float_text(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):
         return {_encodable(str(key)): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
@@ -60,4 +62,4 @@ def number(value: Any) -> float:
 
 def _encodable(text: str) -> str:
     """Bytes of a file name that are no UTF-8 come as lone surrogates, which no file can hold."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from mlctl.errors import ConfigError
@@ -51,6 +51,9 @@ class StageRecord:
     usage: Mapping[str, Any] = field(default_factory=dict)
 
 
+_FIELDS = tuple(field.name for field in fields(StageRecord))
+
+
 def stages_text(stages: Iterable[StageRecord]) -> str:
     """JSON Lines, in the given order; fields that say nothing are left out."""
     return "".join(line(_stage_data(stage)) for stage in stages)
@@ -75,14 +78,16 @@ def parse_stages(text: str, *, name: str) -> tuple[StageRecord, ...]:
 
 
 def _stage_data(stage: StageRecord) -> dict[str, Any]:
-    data = asdict(stage)
-    data["deps"] = [_without_none(file) for file in data["deps"]]
-    data["outs"] = [_without_none(file) for file in data["outs"]]
+    # Not `asdict`, which copies every value deeply: a run has as many of these as it has stages.
+    data = {name: getattr(stage, name) for name in _FIELDS}
+    data["deps"] = [_file_data(file) for file in stage.deps]
+    data["outs"] = [_file_data(file) for file in stage.outs]
     empty: tuple[Any, ...] = (None, (), [], {})
     return {name: value for name, value in data.items() if value not in empty}
 
 
-def _without_none(data: dict[str, Any]) -> dict[str, Any]:
+def _file_data(file: FileRecord) -> dict[str, Any]:
+    data = {"path": file.path, "digest": file.digest, "size": file.size, "nfiles": file.nfiles}
     return {name: value for name, value in data.items() if value is not None}
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from fnmatch import fnmatch
+from fnmatch import translate
+from functools import cache
 from typing import Any
 
 _SECRETS = (
@@ -49,10 +50,15 @@ _TOKENS = ("pad", "eos", "bos", "unk", "cls", "sep", "mask", "start", "end", "st
 def is_secret(path: str) -> bool:
     """Whether a file's name says that it holds a secret, as `.env`, `*.pem` or `id_rsa` do."""
     *folders, name = path.lower().split("/")
-    if any(fnmatch(name, pattern) for pattern in _NO_SECRETS):
+    if _any_of(_NO_SECRETS).match(name):
         return False
     hidden = any(folder in _SECRET_FOLDERS for folder in folders)
-    return hidden or any(fnmatch(name, pattern) for pattern in _SECRETS)
+    return hidden or _any_of(_SECRETS).match(name) is not None
+
+
+@cache
+def _any_of(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(translate, patterns)))
 
 
 def is_secret_name(name: str) -> bool:

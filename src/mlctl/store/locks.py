@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from typing import Any
 
 from mlctl.adapters.files import write_text
@@ -199,10 +200,13 @@ class _Prefixes:
         return any(folder in self._paths for folder in _folders_of(path))
 
 
-def _folders_of(path: str) -> Iterator[str]:
+@lru_cache(maxsize=16_384)
+def _folders_of(path: str) -> tuple[str, ...]:
+    found = []
     while (parent := os.path.dirname(path)) != path:
-        yield parent
+        found.append(parent)
         path = parent
+    return tuple(found)
 
 
 def _drop_reader(table: Table, path: str, holder: Holder) -> None:

@@ -23,17 +23,26 @@ Entry = Mapping[str, Any]
 
 def key(entry: Entry) -> str:
     """The digest of what goes in: command, deps, params, and the paths of the outs."""
-    return value({**entry, "outs": [out["path"] for out in entry.get("outs", [])]})
+    return _digest(_incoming(_without_counts(entry)))
 
 
 def value(entry: Entry) -> str:
     """The digest of the whole entry."""
-    text = json.dumps(_without_counts(entry), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return _digest(_without_counts(entry))
+
+
+def _digest(data: Entry) -> str:
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+
+
+def _incoming(entry: Entry) -> Entry:
+    return {**entry, "outs": [out["path"] for out in entry.get("outs", [])]}
 
 
 def _without_counts(data: Any) -> Any:
-    if isinstance(data, Mapping):
+    if isinstance(data, str):  # most of it
+        return data
+    if isinstance(data, (dict, Mapping)):
         return {k: _without_counts(v) for k, v in data.items() if k not in ("size", "nfiles")}
     if isinstance(data, (list, tuple)):
         return [_without_counts(item) for item in data]
@@ -84,8 +93,9 @@ def save(cache_dir: str, entry: Entry, text: str, check: Callable[[Any], None]) 
 
     It is not synced: an entry that a power cut spoils is removed when it is looked up.
     """
-    place = folder(cache_dir, key(entry))
-    path = os.path.join(place, value(entry))
+    data = _without_counts(entry)
+    place = folder(cache_dir, _digest(_incoming(data)))
+    path = os.path.join(place, _digest(data))
     if _read(path, check) is None:
         os.makedirs(place, exist_ok=True)
         with replacing(path) as temporary, open(temporary, "x", encoding="utf-8") as file:
