@@ -1,12 +1,16 @@
-"""`mlctl monitor run`: compare current data with the reference."""
+"""`mlctl monitor run`: compare the periods that are due with the reference."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlctl.cli._options import Directory, Json, Quiet, Verbose
+from mlctl.cli._options import Directory, Json, Quiet, RecordCommit, Verbose
+
+if TYPE_CHECKING:
+    from mlctl.monitoring.running import MonitorRun
 
 app = typer.Typer()
 
@@ -16,52 +20,91 @@ def run(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME]...", help="Monitors; default: all.")
     ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="PERIOD", help="Every period from this one on, again."),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="PERIOD", help="… up to this one.")
+    ] = None,
+    unfinished: Annotated[
+        bool, typer.Option("--unfinished", help="Also the period that is not over yet.")
+    ] = False,
+    alert: Annotated[
+        bool, typer.Option("--alert", help="Tell people of incidents that they have not heard of.")
+    ] = False,
+    markdown: Annotated[
+        str | None,
+        typer.Option("--markdown", metavar="FILE", help="Append a summary for a pull request."),
+    ] = None,
+    commit: RecordCommit = None,
     directory: Directory = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
     json: Json = False,
 ) -> int:
-    """Compare current data with the reference, column by column, and write a report.
+    """Compare current data with the reference, period by period, and write a report on each.
 
+    Looks at the periods without a report, at those whose labels are not final, and at the newest.
     A column drifts only where the change is large and no accident. Reports go to
-    reports/monitoring/NAME as JSON, Markdown and HTML. Ends with 1 only where a monitor
-    with `fail_on: drift` found drift.
+    reports/monitoring/NAME as JSON, Markdown and HTML; running again changes nothing.
+
+    Ends with 1 where a monitor's `fail_on` is met by the newest period, and with 3 where nothing
+    could be checked.
 
     Examples:
 
         $ mlctl monitor run
 
-        $ mlctl monitor run adult --json
+        $ mlctl monitor run requests --since 2026-05-01
+
+        $ mlctl monitor run --alert --commit --markdown "$GITHUB_STEP_SUMMARY"
     """
-    from mlctl.cli._output import print_json, say, styled
-    from mlctl.cli.monitor._show import show_table, show_verdict
+    from mlctl.cli.monitor import _after, _show
     from mlctl.errors import InvalidInput
-    from mlctl.monitoring.monitor import monitor_names, run_monitor
-    from mlctl.monitoring.record import to_dict
+    from mlctl.monitoring.running import monitor_names, run_monitor
     from mlctl.store.config import find_root
 
     root = find_root(".")
     chosen = list(dict.fromkeys(names or monitor_names(root)))
     if not chosen:
         raise InvalidInput(
-            "there is no monitor yet", hint="describe one in monitors/<name>.yaml: docs/formats"
+            "there is no monitor yet", hint="`mlctl monitor init NAME` proposes one from data"
         )
     runs = []
     for name in chosen:
-        done = run_monitor(root, name)
+        with _show.watching(name, show=not (quiet or json)) as progress:
+            done = run_monitor(
+                root, name, since=since, until=until, unfinished=unfinished, progress=progress
+            )
         runs.append(done)
-        if json or (quiet and done.report.verdict == "ok"):
-            continue
-        if not quiet:
-            show_table(done.report, everything=verbose)
-        show_verdict(done.report)
-        page = next(path for path in done.paths if path.endswith(".html"))
-        say(styled(f"  report: {page}{'' if done.changed else ' (unchanged)'}", "2"))
+        if not json:
+            _show.show_run(done, quiet=quiet, verbose=verbose)
+    if markdown is not None:
+        _after.append_markdown(markdown, runs)
+    if alert:
+        _after.tell(root, runs)
+    _after.commit_reports(root, runs, commit, quiet=quiet or json)
     failed = any(done.failed for done in runs)
     if json:
-        found = [
-            {**to_dict(r.report), "paths": r.paths, "changed": r.changed, "failed": r.failed}
-            for r in runs
-        ]
-        print_json("monitor.run", {"failed": failed, "monitors": found})
+        _print_json(runs, failed)
     return 1 if failed else 0
+
+
+def _print_json(runs: Sequence[MonitorRun], failed: bool) -> None:
+    from mlctl.cli._output import print_json
+    from mlctl.monitoring.report.record import to_dict
+
+    found = [
+        {
+            "name": run.spec.name,
+            "failed": run.failed,
+            "going_on": run.going_on or None,
+            "periods": [
+                {**to_dict(period.report), "paths": period.paths, "changed": period.changed}
+                for period in run.periods
+            ],
+        }
+        for run in runs
+    ]
+    print_json("monitor.run", {"failed": failed, "monitors": found}, version=2)
