@@ -21,7 +21,8 @@ def cut(day: int) -> PeriodCut:
 
 def report(day: int, labels: LabelState | None = None) -> MonitorReport:
     period = cut(day).period
-    assert period.start and period.end
+    assert period.start
+    assert period.end
     return MonitorReport(
         "m", period.name, "ok", Alarm("quiet"), REF, REF, Thresholds(), 30, {}, (),
         start=period.start.isoformat(), end=period.end.isoformat(), labels=labels,
