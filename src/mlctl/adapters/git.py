@@ -41,9 +41,9 @@ def git(
     return call(["git", *args], cwd=cwd, env={**_QUIET, **(env or {})}, stdin=stdin, check=check)
 
 
-def begin(*args: str, cwd: StrPath) -> Callable[[], Result]:
+def begin(*args: str, cwd: StrPath, check: bool = True) -> Callable[[], Result]:
     """Start `git ARGS` in `cwd`; what is returned waits for its end."""
-    return process.begin(["git", *args], cwd=cwd, env=_QUIET)
+    return process.begin(["git", *args], cwd=cwd, env=_QUIET, check=check)
 
 
 def toplevel(cwd: StrPath) -> str | None:

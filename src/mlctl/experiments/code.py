@@ -13,8 +13,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from mlctl.adapters.files import copy_file
-from mlctl.adapters.git import OUR_NAME, git
-from mlctl.adapters.process import ToolFailed
+from mlctl.adapters.git import OUR_NAME, begin, git
+from mlctl.adapters.process import Result, ToolFailed
 from mlctl.errors import NotAble
 from mlctl.records.run import CodeState
 from mlctl.records.secrets import is_secret
@@ -26,6 +26,10 @@ PATCH_LIMIT = 64 * 1024
 # What mlctl itself writes: no run is dirty for it, and the folders are in no snapshot.
 OWN_FOLDERS = ("runs", "reports", "profiles", "studies", ".mlctl")
 OWN_FILES = ("dvc.lock", ".gitignore")
+
+_PLACES = ("rev-parse", "--show-toplevel", "--git-path", "index")
+_STATUS = ("status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--no-renames")
+_HEAD = ("log", "-1", "--no-show-signature", "--format=%T %ct", "HEAD")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +47,16 @@ def code_state(root: str, *, products: Collection[str] = ()) -> CodeState | None
     three calls of git, and four more for a dirty tree. A tree of which git cannot make a snapshot
     (an unreadable file) is dirty with none.
     """
-    try:
-        places = git("rev-parse", "--show-toplevel", "--git-path", "index", cwd=root, check=False)
+    try:  # side by side: each is a start of a process and little else
+        asked = [begin(*question, cwd=root, check=False) for question in (_PLACES, _STATUS, _HEAD)]
     except NotAble:
         return None
+    places, shown, head = [end() for end in asked]
     if places.code:
         return None
     top, index = places.stdout.splitlines()
-    status = _status(root)
-    head_tree, date = _head(root) if status.commit else (None, None)
+    status = _status(_good(shown))
+    head_tree, date = _good(head).split() if status.commit else (None, None)
     own = _Own(_prefix(root, top), frozenset(products))
     if all(own.writes(path) for path in (*status.changed, *status.untracked)):
         return CodeState(status.commit, status.branch, head_tree, dirty=False)
@@ -84,11 +89,17 @@ def write_patch(root: str, code: CodeState, path: str) -> None:
         os.unlink(path)
 
 
-def _status(root: str) -> _Status:
-    options = ("--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--no-renames")
+def _good(result: Result) -> str:
+    """What git answered. Raises ToolFailed where it could not."""
+    if result.code:
+        raise ToolFailed(result)
+    return result.stdout
+
+
+def _status(shown: str) -> _Status:
     commit = branch = None
     changed, untracked = [], []
-    for entry in git("status", *options, cwd=root).stdout.split("\0"):
+    for entry in shown.split("\0"):
         if entry.startswith("# branch.oid "):
             commit = None if entry.endswith("(initial)") else entry.removeprefix("# branch.oid ")
         elif entry.startswith("# branch.head "):
@@ -101,12 +112,6 @@ def _status(root: str) -> _Status:
         elif entry.startswith("? "):
             untracked.append(entry[2:])
     return _Status(commit, branch, tuple(changed), tuple(untracked))
-
-
-def _head(root: str) -> tuple[str, str]:
-    shown = git("log", "-1", "--no-show-signature", "--format=%T %ct", "HEAD", cwd=root).stdout
-    tree, date = shown.split()
-    return tree, date
 
 
 @dataclass(frozen=True, slots=True)
