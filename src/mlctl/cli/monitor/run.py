@@ -60,7 +60,7 @@ def run(
 
         $ mlctl monitor run --alert --commit --markdown "$GITHUB_STEP_SUMMARY"
     """
-    from mlctl.cli.monitor import _after, _show
+    from mlctl.cli.monitor import _after, _show, _watching
     from mlctl.errors import InvalidInput
     from mlctl.monitoring.running import monitor_names, run_monitor
     from mlctl.store.config import find_root
@@ -73,7 +73,7 @@ def run(
         )
     runs = []
     for name in chosen:
-        with _show.watching(name, show=not (quiet or json)) as progress:
+        with _watching.watching(name, show=not (quiet or json)) as progress:
             done = run_monitor(
                 root, name, since=since, until=until, unfinished=unfinished, progress=progress
             )

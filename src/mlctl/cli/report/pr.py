@@ -79,6 +79,7 @@ def _data(found: PullRequest) -> dict[str, Any]:
             "before": plain(asdict(found.runs.before)) if found.runs.before else None,
         },
         "validations": plain([asdict(it) for it in found.validations]),
+        "monitored": plain([asdict(it) for it in found.monitored]),
         "data": plain(to_dict(found.data)["data"]) if found.data is not None else None,
         "plots": [{"id": it.definition.id, "title": it.definition.title} for it in found.plots],
         "notes": list(found.notes),

@@ -1,4 +1,4 @@
-"""What two revisions say of metrics, parameters, plots, data, validations and runs."""
+"""What two revisions say of metrics, parameters, plots, data, validations, monitors and runs."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from mlctl.outputs.plots import Plot, differ, plots
 from mlctl.outputs.trees import WORKSPACE, Tree, is_revision, merge_base, open_tree
 from mlctl.outputs.values import Change, FileValues, compare
 from mlctl.pipeline.project import Project, open_workspace
+from mlctl.projects.pull_request.monitored import Monitored, monitored
 from mlctl.records.run import RunHead, parse_head
 from mlctl.records.secrets import hidden
 
@@ -61,6 +62,7 @@ class PullRequest:
     params: tuple[Change, ...]
     runs: Runs
     validations: tuple[Validation, ...]
+    monitored: tuple[Monitored, ...]
     data: DataDiff | None
     plots: tuple[Plot, ...]
     notes: tuple[str, ...]
@@ -91,6 +93,7 @@ def gather(project: Project, asked: str) -> PullRequest:
             params=tuple(map(_without_secret, _values(collect.params, old, new, notes))),
             runs=_runs(old, new, notes),
             validations=tuple(_validations(old, new, notes)),
+            monitored=tuple(monitored(old, new, notes)),
             data=data,
             plots=tuple(_plots(old, new, notes)),
             notes=tuple(dict.fromkeys(notes)),

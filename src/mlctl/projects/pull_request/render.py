@@ -10,9 +10,11 @@ from typing import Any
 from mlctl.data.diffing.render import to_markdown
 from mlctl.experiments.query import short_ids
 from mlctl.experiments.table import metric_names, param_names, short_names
+from mlctl.monitoring.verdicts import BAD
 from mlctl.outputs.plots import Curve, Plot
 from mlctl.outputs.values import Change
 from mlctl.projects.pull_request.gather import PullRequest, Validation
+from mlctl.projects.pull_request.monitored import Monitored
 from mlctl.reports.markdown import Raw, code, escape, table
 
 LIMIT = 65_536  # characters of a comment on GitHub
@@ -60,6 +62,7 @@ def _sections(it: PullRequest) -> Iterator[_Section | None]:
     yield _values(it, it.metrics, "Metrics", "metric")
     yield _values(it, it.params, "Parameters", "parameter")
     yield _validations(it.validations)
+    yield _monitored(it.monitored)
     yield _runs(it)
     yield _data(it)
     yield _plots(it)
@@ -132,6 +135,20 @@ def _validations(found: Sequence[Validation]) -> _Section | None:
         text += f"\n{code(it.dataset)}:\n\n" + "\n".join(lines) + "\n"
     said = f"{_count(len(bad), 'data set')} invalid ✗" if bad else "data valid ✓"
     return _Section("Validation", said, text + _more(len(found), "verdict"))
+
+
+def _monitored(found: Sequence[Monitored]) -> _Section | None:
+    if not found:
+        return None
+    bad = [it for it in found if it.verdict in BAD]
+    shown = sorted(found, key=lambda it: it.verdict not in BAD)[:_ROWS]
+    rows = [
+        ["✗" if it.verdict in BAD else "✓", it.monitor, it.period, it.verdict, _clip(it.said, 200)]
+        for it in shown
+    ]
+    text = table(["", "Monitor", "Period", "Verdict", "What"], rows)
+    said = f"{_count(len(bad), 'period')} bad ✗" if bad else "monitors quiet ✓"
+    return _Section("Monitors", said, text + _more(len(found), "report"))
 
 
 def _failure(failure: dict[str, Any]) -> str:
