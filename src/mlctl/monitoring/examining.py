@@ -24,7 +24,6 @@ from mlctl.monitoring.sides import Sides
 from mlctl.monitoring.spec import MonitorSpec
 
 if TYPE_CHECKING:
-    from mlctl.monitoring.cuts import Rows
     from mlctl.monitoring.performance import Assessed
 
 Columns = Sequence[tuple[str, Role]]
@@ -50,7 +49,8 @@ def examine(
     progress("comparing columns")
     compared = compare(spec, columns, sides.reference, current, cuts, joint=together)
     progress("scoring predictions")
-    tables = RowTables.read(spec, sides, current)
+    features = tuple(name for name, role in columns if role == "feature")
+    tables = RowTables.read(spec, sides, current, features)
     reports = []
     for cut in cuts:
         found = compared[cut.period.name]
@@ -144,25 +144,28 @@ def _causes(
     scored: Assessed | None,
 ) -> tuple[Cause, ...]:
     """What explains a bad period. A baseline has no rows to explain it with but its columns."""
-    names = [name for name, role in columns if role == "feature" and name in current.schema]
-    if sides.source is None:
-        names = []
-    elif sides.source is not current:
-        names = [name for name in names if name in sides.source.schema]
+    source = sides.source
+    names = [
+        name
+        for name, role in columns
+        if role == "feature" and source is not None and name in source.schema
+    ]
+    names = [name for name in names if name in current.schema]
     places = sample(cut.rows, cut.ref.rows, _EXPLAINED_ROWS)
+    here = current.read(names)[picked(cut.rows, places)]
     loss = scored.loss if scored else None
-    reference = current.read([])
-    reference_places: Rows | None = None
-    if sides.source is not None:
-        reference_places = sample(cut.reference_rows, sides.source.ref.rows, _EXPLAINED_ROWS)
-        reference = sides.source.read(names)[picked(cut.reference_rows, reference_places)]
-    reference_loss = scored.reference_loss if scored else None
+    before = scored.reference_loss if scored else None
+    reference = here.clear()
+    if source is not None:
+        some = sample(cut.reference_rows, source.ref.rows, _EXPLAINED_ROWS)
+        there = picked(cut.reference_rows, some)
+        reference = source.read(names)[there]
+        if before is not None:  # of all rows of the reference, or of those compared with
+            before = before[there if before.size == source.ref.rows else some]
     return causes.rank(
         reference,
-        current.read(names)[picked(cut.rows, places)],
-        loss_reference=None
-        if reference_loss is None or reference_places is None
-        else reference_loss[reference_places],
+        here,
+        loss_reference=None if source is None else before,
         loss_current=None if loss is None else loss[places],
         report_columns=found.columns,
         slices=found.slices,

@@ -1,98 +1,61 @@
-"""The verdict on every column: drift only where it is both large and no accident.
+"""The verdict on every column: drift only where it is both large and no accident. Pure.
 
-One family of tests for the whole run, corrected by Benjamini and Hochberg (1995, "Controlling the
-false discovery rate"): the distribution of each column, and the missing values of each column that
-has any. Without drift anywhere, the chance of even one alarm in a run is then at most `q`.
+One family of tests for each period, corrected by Benjamini and Hochberg (1995, "Controlling the
+false discovery rate"): the distribution of each column, in the whole period and in each slice, its
+missing values and new categories where it has any, and the joint tests. Without drift anywhere,
+the chance of even one alarm in a period is then at most `q`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import isfinite
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from mlctl.monitoring.columns import Pair
-from mlctl.monitoring.spec import Thresholds
+from mlctl.monitoring.measuring import Tested
+from mlctl.monitoring.results import (
+    STATES,
+    ColumnReport,
+    JointReport,
+    JointTest,
+    SliceReport,
+    State,
+)
+from mlctl.monitoring.spec import MonitorSpec, Thresholds
 
 if TYPE_CHECKING:
     from mlctl.monitoring.drift import Measure
 
-State = Literal["drift", "ok", "insufficient"]
-STATES: tuple[State, ...] = ("drift", "insufficient", "ok")
+_SHOWN = 5  # drifted columns of a slice that its report names
 
 
 @dataclass(frozen=True, slots=True)
-class Distribution:
-    """Shares of both sides in the same bins, for plots; see `columns.Bins`."""
-
-    reference: tuple[float, ...]
-    current: tuple[float, ...]
-    labels: tuple[str, ...] = ()
-    ends: tuple[float, float] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnReport:
-    """The verdict on one column.
-
-    `effect` is KS's D of a numeric column, the Jensen-Shannon distance of a categorical one; `q` is
-    the corrected p-value of its distribution, `missing_q` that of its missing values. None stands
-    for what could not be tested. `missing` are shares, (reference, current).
-    """
+class SliceTests:
+    """The columns of one slice; `note` says why none is judged."""
 
     name: str
-    kind: str
-    state: State
-    reasons: tuple[str, ...] = ()
-    effect: float | None = None
-    q: float | None = None
-    missing: tuple[float, float] = (0.0, 0.0)
-    missing_q: float | None = None
-    new_categories: float = 0.0
-    metrics: Mapping[str, float] = field(default_factory=dict)
+    rows: int
+    columns: Sequence[Tested]
     note: str = ""
-    distribution: Distribution | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Tested:
-    pair: Pair
-    metrics: Mapping[str, Measure]
-    missing: Measure | None
-    note: str
-
-    @property
-    def test(self) -> tuple[float, float] | None:
-        """(effect, p) of the distribution."""
-        if "ks" in self.metrics:
-            ks = self.metrics["ks"]
-            return ks.value, 1.0 if ks.p is None else ks.p
-        if "chi_square" in self.metrics:
-            p = self.metrics["chi_square"].p
-            return self.metrics["jensen_shannon"].value, 1.0 if p is None else p
-        return None
 
 
 def judge(
-    pairs: Sequence[Pair], thresholds: Thresholds, *, min_rows: int
-) -> tuple[ColumnReport, ...]:
-    """The columns' verdicts, the worst first. Fewer than `min_rows` values: `insufficient`."""
-    tested = [_measure(pair, min_rows) for pair in pairs]
-    tests = [t.test for t in tested]
-    missing = [t.missing for t in tested]
-    # Columns without any missing value cannot fail that test and would only weaken the others.
-    asked = [bool(t.missing and any(t.pair.missing)) for t in tested]
-    p_values = [test[1] for test in tests if test]
-    p_missing = [m.p or 0.0 for m, ask in zip(missing, asked, strict=True) if m and ask]
-    q_values = iter(adjust([*p_values, *p_missing]))
-    q_tests = [next(q_values) if test else None for test in tests]
-    q_missing = [next(q_values) if ask else None for ask in asked]
-    reports = [
-        _verdict(t, q, missing_q, thresholds)
-        for t, q, missing_q in zip(tested, q_tests, q_missing, strict=True)
-    ]
-    return tuple(sorted(reports, key=lambda report: severity(report, thresholds)))
+    spec: MonitorSpec,
+    columns: Sequence[Tested],
+    slices: Sequence[SliceTests] = (),
+    joint: Sequence[JointTest] = (),
+) -> tuple[tuple[ColumnReport, ...], tuple[SliceReport, ...], tuple[JointReport, ...]]:
+    """The verdicts of a period, the worst column first."""
+    everything = [*columns, *(column for part in slices for column in part.columns)]
+    asked = [p for tested in everything for p in _asked(tested)]
+    asked += [test.p for test in joint if test.p is not None]
+    q_values = iter(adjust(asked))
+    reports = [_report(tested, q_values, spec.thresholds) for tested in columns]
+    parts = [_slice(part, q_values, spec.thresholds) for part in slices]
+    together = [_joint(test, q_values, spec.thresholds.q) for test in joint]
+    ordered = sorted(reports, key=lambda report: severity(report, spec.thresholds))
+    return tuple(ordered), tuple(parts), tuple(together)
 
 
 def adjust(p_values: Sequence[float]) -> list[float]:
@@ -113,91 +76,98 @@ def severity(report: ColumnReport, thresholds: Thresholds) -> tuple[int, float, 
     return STATES.index(report.state), -round(worst, 6), report.name
 
 
-def _measure(pair: Pair, min_rows: int) -> _Tested:
-    import numpy as np
+def _asked(tested: Tested) -> Iterator[float]:
+    """The p-values of a column, in the order in which `_report` takes their q-values.
 
-    from mlctl.monitoring.drift import (
-        chi_square,
-        jensen_shannon,
-        ks,
-        missing_share,
-        new_categories,
-        psi,
-        wasserstein,
-    )
-
-    present = tuple(rows - gone for rows, gone in zip(pair.rows, pair.missing, strict=True))
-    metrics: dict[str, Measure] = {}
-    note = pair.note
-    if pair.kind not in {"numeric", "categorical"}:
-        note = note or _why_not(pair.kind)
-    elif min(present) < min_rows:
-        note = note or f"{min(present)} values, {min_rows} are needed"
-    elif pair.samples is not None and pair.counts is not None:
-        metrics["ks"] = ks.compute(*pair.samples)
-        metrics["wasserstein"] = wasserstein.compute(*pair.samples)
-        metrics["psi"] = psi.compute(pair.counts.reference, pair.counts.current)
-    elif pair.counts is not None:
-        sides = pair.counts.reference, pair.counts.current
-        metrics["jensen_shannon"] = jensen_shannon.compute(*sides)
-        metrics["chi_square"] = chi_square.compute(*sides)
-        metrics["psi"] = psi.compute(*sides)
-        known = np.array([present[0], 0.0]), np.array([present[1] - pair.new, float(pair.new)])
-        metrics["new_categories"] = new_categories.compute(*known)
-    gone = None
-    if min(pair.rows) >= min_rows:
-        shown = [np.array(s, dtype=float) for s in zip(present, pair.missing, strict=True)]
-        gone = missing_share.compute(shown[0], shown[1])
-    return _Tested(pair, metrics, gone, note)
+    A column without any missing value cannot fail that test, and would only weaken the others.
+    """
+    if tested.p is not None:
+        yield tested.p
+    if tested.missing is not None and any(tested.gone):
+        yield _p(tested.missing.p)
+    if tested.new is not None and tested.new.value:
+        yield _p(tested.new.p)
 
 
-def _why_not(kind: str) -> str:
-    return {
-        "identifier": "nearly every value is another one",
-        "time": "moments are not compared",
-    }.get(kind, "values of this type are not compared")
+def _p(value: float | None) -> float:
+    return 1.0 if value is None else value
 
 
-def _verdict(
-    tested: _Tested, q: float | None, missing_q: float | None, thresholds: Thresholds
-) -> ColumnReport:
-    pair, test = tested.pair, tested.test
-    reasons = []
-    if test and q is not None and test[0] >= thresholds.effect and q <= thresholds.q:
-        reasons.append("distribution")
-    change = tested.missing.value if tested.missing else 0.0
-    if missing_q is not None and change >= thresholds.missing and missing_q <= thresholds.q:
-        reasons.append("missing")
-    state: State = "drift" if reasons else "ok" if test else "insufficient"
+def _report(tested: Tested, q_values: Iterator[float], limits: Thresholds) -> ColumnReport:
+    q = next(q_values) if tested.p is not None else None
+    missing_q = next(q_values) if tested.missing is not None and any(tested.gone) else None
+    new_q = next(q_values) if tested.new is not None and tested.new.value else None
+    reasons = tuple(_reasons(tested, q, missing_q, new_q, limits))
+    state: State = "drift" if reasons else "ok" if tested.p is not None else "insufficient"
     values = {name: measure.value for name, measure in tested.metrics.items()}
-    new = values.pop("new_categories", 0.0)
     return ColumnReport(
-        name=pair.name,
-        kind=pair.kind,
+        name=tested.name,
+        kind=tested.kind,
         state=state,
-        reasons=tuple(reasons),
-        effect=test[0] if test else None,
+        role=tested.role,
+        reasons=reasons,
+        effect=tested.effect,
+        error=tested.error,
         q=q,
-        missing=(_ratio(pair, 0), _ratio(pair, 1)),
+        missing=tested.missing_shares,
         missing_q=missing_q,
-        new_categories=new,
+        new_categories=tested.new.value if tested.new else 0.0,
         metrics={name: value for name, value in values.items() if isfinite(value)},
         note=tested.note,
-        distribution=_distribution(pair),
+        distribution=tested.distribution,
     )
 
 
-def _ratio(pair: Pair, side: int) -> float:
-    return pair.missing[side] / pair.rows[side] if pair.rows[side] else 0.0
+def _reasons(
+    tested: Tested,
+    q: float | None,
+    missing_q: float | None,
+    new_q: float | None,
+    limits: Thresholds,
+) -> Iterator[str]:
+    own = limits.columns.get(tested.name)
+    effect = limits.effect if own is None or own.effect is None else own.effect
+    if limits.learned and tested.learned is not None and (own is None or own.effect is None):
+        effect = tested.learned
+    change = limits.missing if own is None or own.missing is None else own.missing
+    if q is not None and q <= limits.q:
+        if tested.effect is not None and tested.effect >= effect:
+            yield "distribution"
+        for name, limit in limits.metrics.items():
+            measure = tested.metrics.get(name)
+            if measure is not None and measure.value >= limit:
+                yield name
+    if _both(tested.missing, change, missing_q, limits.q):
+        yield "missing"
+    if _both(tested.new, limits.new, new_q, limits.q):
+        yield "new_categories"
 
 
-def _distribution(pair: Pair) -> Distribution | None:
-    if pair.plot is None:
-        return None
-    first, second = pair.plot.reference, pair.plot.current
-    return Distribution(
-        tuple((first / first.sum()).tolist()),
-        tuple((second / second.sum()).tolist()),
-        pair.plot.labels,
-        pair.plot.ends,
+def _both(measure: Measure | None, limit: float, q: float | None, most: float) -> bool:
+    """Whether a change is both large and no accident."""
+    return measure is not None and q is not None and measure.value >= limit and q <= most
+
+
+def _slice(part: SliceTests, q_values: Iterator[float], limits: Thresholds) -> SliceReport:
+    reports = [_report(tested, q_values, limits) for tested in part.columns]
+    counts: Mapping[State, int] = {s: _count(reports, s) for s in STATES}
+    worst = sorted(reports, key=lambda report: severity(report, limits))
+    drifted = [r for r in worst if r.state == "drift"][:_SHOWN]
+    state: State = "drift" if drifted else "ok" if counts["ok"] else "insufficient"
+    named = tuple((r.name, r.effect or 0.0, 1.0 if r.q is None else r.q) for r in drifted)
+    return SliceReport(part.name, part.rows, state, counts, named, note=part.note)
+
+
+def _count(reports: Iterable[ColumnReport], state: State) -> int:
+    return sum(report.state == state for report in reports)
+
+
+def _joint(test: JointTest, q_values: Iterator[float], most: float) -> JointReport:
+    found = JointReport(
+        test.metric, "insufficient", test.value, test.limit, None, test.columns, test.note
     )
+    if test.p is None or test.value is None:
+        return found
+    q = next(q_values)
+    drifted = test.value >= test.limit and q <= most
+    return replace(found, state="drift" if drifted else "ok", q=q)

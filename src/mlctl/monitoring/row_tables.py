@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlctl.monitoring import performance
 from mlctl.monitoring.cuts import PeriodCut, Source
+from mlctl.monitoring.performance.labels import joined
 from mlctl.monitoring.sides import Sides
-from mlctl.monitoring.spec import MonitorSpec
+from mlctl.monitoring.spec import Labels, MonitorSpec
 
 if TYPE_CHECKING:
     import polars as pl
 
     from mlctl.monitoring.cuts import Rows
-    from mlctl.monitoring.performance import Assessed
+    from mlctl.monitoring.performance import Assessed, Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,41 +28,51 @@ class RowTables:
     labels: pl.DataFrame | None
     features: pl.DataFrame | None
     training: pl.DataFrame | None
-    fitted: Mapping[str, Any] | None
+    prepared: Prepared
+    explaining: tuple[str, ...]
 
     @classmethod
-    def read(cls, spec: MonitorSpec, sides: Sides, current: Source) -> RowTables:
-        """The columns that scores, skew and feedback ask for, of all rows."""
-        wanted = dict.fromkeys(performance.columns(spec)) if spec.performance else {}
+    def read(
+        cls, spec: MonitorSpec, sides: Sides, current: Source, explaining: tuple[str, ...]
+    ) -> RowTables:
+        """The columns that scores, skew and feedback ask for, of all rows.
+
+        `explaining` are the features by which a regression's error is estimated.
+        """
+        if spec.performance is None or spec.performance.task != "regression":
+            explaining = ()
+        wanted = (
+            dict.fromkeys((*performance.columns(spec), *explaining)) if spec.performance else {}
+        )
         features = _whole(sides.features)
         training = _whole(sides.training)
         if spec.skew and features is not None:
             wanted |= dict.fromkeys([spec.skew.key, *features.columns])
         if spec.feedback:
-            wanted |= dict.fromkeys([spec.feedback.key, spec.id, spec.predictions.value])
+            wanted |= dict.fromkeys([spec.feedback.key, spec.id or "", spec.predictions.value])
             wanted |= dict.fromkeys(spec.predictions.scores.values())
-        return cls(
-            _read(current, list(filter(None, wanted))),
-            _scored_reference(spec, sides),
-            _whole(sides.labels),
-            features,
-            training,
-            sides.baseline.performance if sides.baseline else None,
-        )
+        reference = _scored_reference(spec, sides, explaining)
+        labels = _whole(sides.labels)
+        fitted = sides.baseline.performance if sides.baseline else None
+        if reference is not None and spec.labels and spec.labels.column not in reference.columns:
+            reference = _labelled(spec.labels, reference, labels)
+        prepared = performance.prepare(spec, reference, fitted, explaining)
+        rows = _read(current, list(filter(None, wanted)))
+        return cls(rows, reference, labels, features, training, prepared, explaining)
 
     def assess(self, spec: MonitorSpec, cut: PeriodCut) -> Assessed | None:
         """The model's scores in a period, None where nothing is declared about them."""
         if spec.performance is None:
             return None
-        reference = self.reference
-        if reference is not None and cut.reference_rows is not None:
-            reference = reference[cut.reference_rows]
+        prepared = self.prepared
+        if spec.reference.before and self.reference is not None and cut.reference_rows is not None:
+            earlier = self.reference[cut.reference_rows]
+            prepared = performance.prepare(spec, earlier, None, self.explaining)
         return performance.assess(
             spec,
             taken(self.rows, cut.rows),
-            labels=self.labels,
-            reference=reference,
-            fitted=self.fitted,
+            known=self.labels,
+            prepared=prepared,
             period=cut.period,
             slices={part.name: _within(part.rows, cut.rows) for part in cut.slices},
         )
@@ -85,11 +96,19 @@ def picked(rows: Rows | None, places: Rows) -> Rows:
     return places if rows is None else rows[places]
 
 
-def _scored_reference(spec: MonitorSpec, sides: Sides) -> pl.DataFrame | None:
+def _labelled(spec: Labels, reference: pl.DataFrame, labels: pl.DataFrame | None) -> pl.DataFrame:
+    """Rows of periods before, with the labels that are known by now."""
+    truth, _ = joined(reference, labels, spec)
+    return reference.with_columns(truth.alias(spec.column))
+
+
+def _scored_reference(
+    spec: MonitorSpec, sides: Sides, explaining: tuple[str, ...]
+) -> pl.DataFrame | None:
     """The reference's predictions and labels, None where it has no rows or no predictions."""
     if spec.performance is None or sides.source is None:
         return None
-    wanted = performance.columns(spec)
+    wanted = [*performance.columns(spec), *explaining]
     if spec.labels is not None:
         wanted = [*wanted, spec.labels.column]
     return _read(sides.source, list(dict.fromkeys(wanted)))

@@ -10,6 +10,7 @@ from mlctl.monitoring.results import (
     ColumnReport,
     Finding,
     JointReport,
+    MonitorReport,
     Score,
     SliceReport,
     State,
@@ -43,13 +44,18 @@ def verdict_of(
     """
     if any(score.state == "degraded" for score in scores):
         return "degraded"
-    states = {test.state for test in (*joint, *slices)}
+    states: set[State] = {test.state for test in joint} | {part.state for part in slices}
     harmful = any(f.code in HARMFUL and f.severity != "info" for f in findings)
     if harmful or "drift" in states or _columns_drifted(columns, thresholds):
         return "drift"
     states |= {column.state for column in columns}
     judged = "ok" in states or "drift" in states or any(s.state == "ok" for s in scores)
     return "ok" if judged else "insufficient"
+
+
+def is_bad(report: MonitorReport) -> bool:
+    """Whether the verdict on a period is one that people want to hear of."""
+    return report.verdict in BAD
 
 
 def fails(fail_on: FailOn, verdict: Verdict, alarm: str) -> bool:

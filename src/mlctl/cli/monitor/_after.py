@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mlctl.monitoring.running import MonitorRun
+    from mlctl.monitoring.telling import Told
 
 
 def append_markdown(path: str, runs: Sequence[MonitorRun]) -> None:
@@ -34,3 +35,23 @@ def commit_reports(
     made = commit_record(root, touched, f"Monitor {names}")
     if made.reason is not None and not quiet:
         say(f"the reports are not committed: {made.reason}")
+
+
+def tell(root: str, runs: Sequence[MonitorRun]) -> None:
+    """Send what is due; what could not be sent is a warning, and is sent by the next run."""
+    from mlctl.monitoring.telling import tell as send
+
+    for run in runs:
+        show_told(send(root, run.spec))
+
+
+def show_told(told: Sequence[Told]) -> None:
+    """A line for each message."""
+    import sys
+
+    from mlctl.cli._output import styled
+
+    for it in told:
+        word = styled("not sent", "33") if it.error else "told"
+        why = f": {it.error}" if it.error else ""
+        sys.stderr.write(f"{word} {it.channel}: {it.message.title}{why}\n")

@@ -29,16 +29,17 @@ def show(
 
         $ mlctl monitor show adult 2026-05-01_2026-05-31
     """
-    from mlctl.cli._output import print_json
-    from mlctl.cli.monitor._show import show_table, show_verdict
-    from mlctl.monitoring.monitor import show_report
-    from mlctl.monitoring.record import to_dict
+    from mlctl.cli._output import print_json, say
+    from mlctl.cli.monitor._show import show_report, show_verdict
+    from mlctl.monitoring.report.committed import find
+    from mlctl.monitoring.report.record import to_dict
     from mlctl.store.config import find_root
 
-    report = show_report(find_root("."), name, period)
+    report = find(find_root("."), name, period)
     if json:
-        print_json("monitor.show", {"report": to_dict(report)})
+        print_json("monitor.show", {"report": to_dict(report)}, version=2)
         return 0
-    show_table(report, everything=verbose)
     show_verdict(report)
+    say()
+    show_report(report, everything=verbose)
     return 0

@@ -1,1 +1,5 @@
-"""From reports to alarms: series, change points, hysteresis, mutes and incidents."""
+"""From reports to alarms: hysteresis, mutes, incidents, and change points of a series."""
+
+from __future__ import annotations
+
+from mlctl.monitoring.alarms.deciding import decide as decide

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
@@ -37,3 +38,8 @@ def check_counts(reference: Array, current: Array) -> None:
     for name, side in (("reference", reference), ("current", current)):
         if side.sum() <= 0:
             raise ValueError(f"no values in the {name}")
+
+
+def ordered(sample: Array) -> Array:
+    """The sample in ascending order; one that is so already is not copied."""
+    return sample if bool((sample[:-1] <= sample[1:]).all()) else np.sort(sample)

@@ -1,1 +1,10 @@
-"""Tests of many columns together, and of texts and embeddings: one file each, pure."""
+"""Tests of many columns together, and of texts and embeddings: one file each, pure.
+
+A test is a module with `LIMIT`, the least value that counts as large, and `test(reference, current,
+groups)` on two matrices of one width; `groups[j]` names the column that the matrix's column j came
+of. It returns `Outcome`.
+"""
+
+from __future__ import annotations
+
+from mlctl.monitoring.joint._run import run as run

@@ -44,6 +44,4 @@ def monitored(old: Tree, new: Tree, notes: list[str]) -> Iterator[Monitored]:
         if before is None or before[0].revision < report.revision:
             newest[report.monitor, report.period] = (report, key)
     for (monitor, period), (report, key) in sorted(newest.items()):
-        yield Monitored(
-            monitor, period, report.verdict, report.alarm.state, headline(report), key
-        )
+        yield Monitored(monitor, period, report.verdict, report.alarm.state, headline(report), key)
