@@ -176,9 +176,9 @@ def _of_drift(columns: Sequence[ColumnReport], slices: Sequence[SliceReport]) ->
         for c in sorted(drifted, key=lambda c: (-_weight(c), c.name))
         if total
     ]
-    if len(drifted) <= 1:
+    whole = {c.name for c in columns if c.state == "drift"}
+    if len(whole) <= 1:
         found = []  # the verdict names it already
-    whole = {c.name for c in drifted}
     for part in slices:
         own = [name for name, _, _ in part.drifted if name not in whole]
         if own:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mlctl.monitoring import causes, compat, feedback, joint, skew, verdicts
+from mlctl.monitoring import causes, compat, feedback, skew, together, verdicts
 from mlctl.monitoring.compare import Compared, compare
 from mlctl.monitoring.cuts import PeriodCut, Source
 from mlctl.monitoring.results import (
@@ -43,11 +43,11 @@ def examine(
     if not cuts:
         return []
     progress("testing columns together")
-    together = {
-        cut.period.name: joint.run(spec, columns, sides.source, current, cut) for cut in cuts
+    tested = {
+        cut.period.name: together.run(spec, columns, sides.source, current, cut) for cut in cuts
     }
     progress("comparing columns")
-    compared = compare(spec, columns, sides.reference, current, cuts, joint=together)
+    compared = compare(spec, columns, sides.reference, current, cuts, joint=tested)
     progress("scoring predictions")
     features = tuple(name for name, role in columns if role == "feature")
     tables = RowTables.read(spec, sides, current, features)

@@ -88,10 +88,10 @@ def parse_monitor(text: str, *, name: str) -> MonitorSpec:
     return spec
 
 
-def completed(spec: MonitorSpec, schema: Mapping[str, pl.DataType]) -> MonitorSpec:
+def filled(spec: MonitorSpec, schema: Mapping[str, pl.DataType]) -> MonitorSpec:
     """`spec` with what a prediction log's own columns say: `id`, `at`, `prediction`, `p_<class>`.
 
-    Nothing that is declared is changed. Raises InvalidInput where a declared column is not there.
+    Nothing that is declared is changed.
     """
     if spec.current.log:
         scores = {name[2:]: name for name in schema if name.startswith("p_") and name != "p_"}
@@ -102,6 +102,12 @@ def completed(spec: MonitorSpec, schema: Mapping[str, pl.DataType]) -> MonitorSp
         time = spec.time or ("at" if "at" in schema else None)
         name = spec.id or ("id" if "id" in schema else None)
         spec = replace(spec, predictions=predictions, time=time, id=name)
+    return spec
+
+
+def completed(spec: MonitorSpec, schema: Mapping[str, pl.DataType]) -> MonitorSpec:
+    """`spec` filled for its current data. Raises InvalidInput for a column that is not there."""
+    spec = filled(spec, schema)
     declared = [spec.time, spec.id, spec.predictions.value, *spec.predictions.scores.values()]
     if spec.labels is not None:
         own = spec.labels.column if spec.labels.where is None else spec.labels.key

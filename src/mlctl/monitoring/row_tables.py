@@ -108,10 +108,17 @@ def _scored_reference(
     """The reference's predictions and labels, None where it has no rows or no predictions."""
     if spec.performance is None or sides.source is None:
         return None
+    return sides.source.read(scored_columns(spec, sides.source, explaining))
+
+
+def scored_columns(
+    spec: MonitorSpec, source: Source, explaining: tuple[str, ...] = ()
+) -> list[str]:
+    """The columns of a reference that its scores ask for, those that are there."""
     wanted = [*performance.columns(spec), *explaining]
     if spec.labels is not None:
-        wanted = [*wanted, spec.labels.column]
-    return _read(sides.source, list(dict.fromkeys(wanted)))
+        wanted.append(spec.labels.column)
+    return [name for name in dict.fromkeys(wanted) if name in source.schema]
 
 
 def _read(source: Source, names: Sequence[str]) -> pl.DataFrame:

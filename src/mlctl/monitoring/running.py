@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from mlctl.adapters import clock, files
 from mlctl.errors import InvalidInput, NotAble, suggestion
 from mlctl.monitoring import alarms, choice, choosing, cutting, verdicts
-from mlctl.monitoring.alarms import mutes
-from mlctl.monitoring.examining import examine
+from mlctl.monitoring.alarms import incidents, mutes
 from mlctl.monitoring.parse import completed, monitor_file, parse_monitor
 from mlctl.monitoring.report import committed
 from mlctl.monitoring.results import Alarm, MonitorReport
@@ -98,11 +97,16 @@ def run_monitor(
         finished = cuts if unfinished else choice.over(cuts, _now())
         due = finished if since or until else choice.due(finished, known)
         going_on = cuts[-1].period.name if len(finished) < len(cuts) else ""
+        # Imported here, now that Polars and numpy are known to be there.
+        from mlctl.monitoring.examining import examine
+
         reports = examine(spec, columns, sides, current, due, progress=progress)
     written = _write(root, spec, reports, known)
     runs = tuple(written[report.period] for report in reports)
     _check_anything(runs)
     touched = tuple(path for run in written.values() if run.changed for path in run.paths)
+    if touched:
+        touched += tuple(dict.fromkeys(it.key for it in incidents.update(root, name)))
     newest = runs[-1].report if runs else None
     failed = newest is not None and verdicts.fails(spec.fail_on, newest.verdict, newest.alarm.state)
     return MonitorRun(spec, runs, touched, going_on, failed)

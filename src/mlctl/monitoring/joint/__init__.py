@@ -4,7 +4,3 @@ A test is a module with `LIMIT`, the least value that counts as large, and `test
 groups)` on two matrices of one width; `groups[j]` names the column that the matrix's column j came
 of. It returns `Outcome`.
 """
-
-from __future__ import annotations
-
-from mlctl.monitoring.joint._run import run as run

@@ -16,7 +16,6 @@ import polars as pl
 from mlctl.monitoring.performance import intervals
 from mlctl.monitoring.performance.metrics import Value
 from mlctl.monitoring.performance.scored import Array
-from mlctl.plugins import missing_extra
 
 ASSUMPTION = (
     "DLE assumes that the model errs on like inputs as it did on the reference "
@@ -46,11 +45,9 @@ class LossModel:
 
 
 def trained(rows: pl.DataFrame, features: tuple[str, ...], loss: Array, power: int) -> LossModel:
-    """A model of `loss` (|error| by row) to the `power`. Raises MissingExtra without LightGBM."""
-    try:
-        import lightgbm as lgb
-    except ModuleNotFoundError as gone:
-        raise missing_extra("lightgbm", "lightgbm") from gone
+    """A model of `loss` (|error| by row) to the `power`; ModuleNotFoundError without LightGBM."""
+    import lightgbm as lgb
+
     x, y = matrix(rows, features), loss**power
     folds = np.arange(y.size) % _FOLDS
     gaps = []

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from mlctl.errors import MissingExtra
 from mlctl.monitoring.performance import dle, metrics
 from mlctl.monitoring.performance.calibration import Curve, calibrated
 from mlctl.monitoring.performance.dle import LossModel
@@ -148,8 +147,8 @@ def _of_regression(
             part = reference.filter(pl.Series(rows.known))
             for power in sorted(powers):
                 models[power] = dle.trained(part, usable, losses[rows.known], power)
-        except MissingExtra as error:
-            text = f"the error is not estimated before labels: {error.message}"
+        except ModuleNotFoundError:
+            text = "the error is not estimated before labels: it needs LightGBM ([lightgbm])"
             findings.append(Finding("no_estimate", text, severity="info"))
     return Prepared(_values(performance, known), losses, models=models, findings=tuple(findings))
 
