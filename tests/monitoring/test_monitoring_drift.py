@@ -18,8 +18,10 @@ from mlctl.monitoring.drift import (
     Metric,
     _special,
     chi_square,
+    hellinger,
     jensen_shannon,
     ks,
+    l_infinity,
     missing_share,
     new_categories,
     psi,
@@ -28,8 +30,10 @@ from mlctl.monitoring.drift import (
 
 METRICS: dict[str, Metric] = {
     "chi-square": chi_square,
+    "hellinger": hellinger,
     "jensen-shannon": jensen_shannon,
     "ks": ks,
+    "l-infinity": l_infinity,
     "missing-share": missing_share,
     "new-categories": new_categories,
     "psi": psi,
@@ -189,7 +193,8 @@ def test_missing_share_is_the_corrected_contingency_test() -> None:
 def test_new_categories_are_a_share() -> None:
     found = new_categories.compute(np.array([5.0, 0.0, 2.0]), np.array([6.0, 3.0, 1.0]))
     assert found.value == pytest.approx(0.3)
-    assert found.p is None
+    exact = stats.fisher_exact([[7, 0], [7, 3]], alternative="greater").pvalue
+    assert found.p == pytest.approx(exact, rel=1e-9)
 
 
 @pytest.mark.parametrize("metric", SAMPLES)

@@ -9,25 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from mlctl.monitoring.columns import kind_of, pair
-from mlctl.monitoring.judge import ColumnReport, adjust, judge
+from mlctl.monitoring.judge import adjust
 from mlctl.monitoring.spec import Thresholds
+from mlctl.monitoring.summaries.kinds import kind_of
+from monitoring.frames import verdicts
 
 LIMITS = Thresholds()
-
-
-def verdicts(
-    reference: pl.DataFrame, current: pl.DataFrame, limits: Thresholds = LIMITS, min_rows: int = 30
-) -> dict[str, ColumnReport]:
-    pairs = [
-        pair(
-            reference[name],
-            current[name] if name in current.columns else None,
-            current.height,
-        )
-        for name in reference.columns
-    ]
-    return {report.name: report for report in judge(pairs, limits, min_rows=min_rows)}
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
@@ -46,7 +33,7 @@ def test_no_false_alarms() -> None:
     q-value alone has to.
     """
     rng = np.random.default_rng(20)
-    limits = Thresholds(effect=0.01, missing=0.001)
+    limits = Thresholds(q=0.05, effect=0.01, missing=0.001)
     alarms = 0
     for _ in range(200):
         sides = []
@@ -64,7 +51,7 @@ def test_no_false_alarms() -> None:
             sides.append(pl.DataFrame(data))
         found = verdicts(sides[0], sides[1], limits)
         alarms += any(report.state == "drift" for report in found.values())
-    assert alarms / 200 <= LIMITS.q + 0.03
+    assert alarms / 200 <= limits.q + 0.03
     assert alarms > 0, "a procedure that never alarms with these thresholds tests nothing"
 
 
@@ -109,7 +96,6 @@ def test_a_column_that_is_gone_drifts() -> None:
     found = verdicts(reference, pl.DataFrame({"z": rng.normal(size=90)}))
     assert [found[name].state for name in "xy"] == ["drift", "drift"]
     assert found["x"].missing == (0.0, 1.0)
-    assert found["x"].note == "not in the current data"
 
 
 def test_a_changed_type_is_missing_or_still_compared() -> None:
@@ -118,7 +104,6 @@ def test_a_changed_type_is_missing_or_still_compared() -> None:
     texts = [f"{value} EUR" for value in values]
     broken = verdicts(pl.DataFrame({"x": values}), pl.DataFrame({"x": texts}))["x"]
     assert (broken.state, broken.missing) == ("drift", (0.0, 1.0))
-    assert "type changed" in broken.note
     numbers = verdicts(pl.DataFrame({"x": values}), pl.DataFrame({"x": map(str, values)}))["x"]
     assert numbers.state == "ok"
     codes = rng.integers(0, 4, 400)
@@ -170,7 +155,8 @@ def test_many_categories_do_not_drift_by_chance() -> None:
         ([True, False], "categorical"),
         (["a", "b", None], "categorical"),
         ([f"user {at}" for at in range(200)], "identifier"),
-        ([[1], [2]], "other"),
+        ([[1], [2]], "embedding"),
+        ([f"{'a long text of many words '} {at} and more of it" for at in range(200)], "text"),
         ([None, None], "other"),
     ],
 )

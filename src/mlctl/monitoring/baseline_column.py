@@ -89,7 +89,7 @@ def column_data(column: BaselineColumn) -> dict[str, Any]:
         data["missing"] = column.missing
     if column.numeric is not None:
         side = column.numeric
-        data["edges"] = [short(edge) for edge in side.edges.tolist()]
+        data["edges"] = [_plain(edge) for edge in side.edges.tolist()]
         data["counts"] = [int(n) for n in side.counts.tolist()]
         data |= {"low": short(side.low), "high": short(side.high)}
         data |= {"mean": short(side.mean), "sd": short(side.deviation)}
@@ -132,6 +132,10 @@ def parse_column(data: Mapping[str, Any]) -> BaselineColumn:
         str(data["column"]), data["kind"], rows, missing, numeric, categorical,
         bool(data.get("integers")), data.get("learned"), data.get("seasons", {}),
     )  # fmt: skip
+
+
+def _plain(value: float) -> float | int:
+    return int(value) if value == int(value) and abs(value) < 1e15 else value
 
 
 def short(value: float) -> float | int:

@@ -14,7 +14,6 @@ from mlctl.monitoring.baseline_column import (
     BaselineColumn,
     column_data,
     season_edges,
-    short,
 )
 from mlctl.monitoring.cuts import Rows, Source
 from mlctl.monitoring.spec import MonitorSpec
@@ -72,13 +71,26 @@ def _numeric(spec: MonitorSpec, column: pl.Series, seasonal: Mapping[str, Rows])
     learned = _learned(spec, known.size, lambda part: _ks(_known(values[part]), known))
     found = BaselineColumn(column.name, "numeric", rows, missing)
     for bins in _BINS:
-        edges = np.unique([short(edge) for edge in edges_of(known, bins).tolist()])
+        edges = np.unique(_rounded(edges_of(known, bins)))
         side = replace(summarise(known, edges, rows=rows), values=None)
         found = BaselineColumn(column.name, "numeric", rows, missing, side, learned=learned)
         found = _with_seasons(found, {n: _known(values[r]) for n, r in seasonal.items()}, side)
         if _size(found) <= LIMIT:
             return found
     return replace(found, seasons={})
+
+
+def _rounded(edges: Array) -> Array:
+    """Edges to a ten-thousandth of the range in which most of them lie: bins stay apart."""
+    import numpy as np
+
+    if edges.size < 2:
+        return edges
+    low, high = np.quantile(edges, [0.1, 0.9])
+    spread = max(float(high - low), 1e-300)
+    digits = min(300, 4 - int(np.floor(np.log10(spread))))
+    scaled = np.round(edges, digits) if digits < 17 else edges
+    return np.asarray(np.where(np.isfinite(scaled), scaled, edges))
 
 
 def _with_seasons(

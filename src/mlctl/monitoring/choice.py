@@ -43,5 +43,5 @@ def _open(report: MonitorReport) -> bool:
     return report.labels is not None and report.labels.mark != "final"
 
 
-def _place(report: MonitorReport) -> tuple[str, str]:
-    return report.start, report.period
+def _place(report: MonitorReport) -> tuple[str, str, str]:
+    return report.end, report.start, report.period

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from mlctl.errors import InvalidInput
 from mlctl.monitoring import baseline
 from mlctl.monitoring.baseline import Baseline
 from mlctl.monitoring.sources import opened
@@ -58,6 +59,8 @@ class Sides:
             return cls("periods", current.schema, current, **extra)
         if spec.reference.where is not None:
             source = stack.enter_context(opened(root, spec.reference.where, role="reference"))
+            if not source.ref.rows:
+                raise InvalidInput(f"{source.ref.path}: the reference has no rows")
             return cls("data", source.schema, source, **extra)
         kept = baseline.load(root, spec)
         schema = {name: kind for name, kind in current.schema.items() if name in kept.columns}

@@ -15,6 +15,7 @@ from mlctl.monitoring.results import MonitorReport
 
 StrPath = str | os.PathLike[str]
 FOLDER = "reports/monitoring"
+_SORTS = re.compile(r"[0-9]{4}-|rows-")
 _NAME = re.compile(r"(?P<period>.+)\.(?P<digest>[0-9a-f]{8})\.json")
 
 
@@ -35,7 +36,7 @@ def newest(root: StrPath, name: str) -> list[MonitorReport]:
         known = found.get(report.period)
         if known is None or _rank(known) < _rank(report):
             found[report.period] = report
-    return sorted(found.values(), key=lambda report: (report.start, report.period))
+    return sorted(found.values(), key=lambda r: (r.end, r.start, r.period))
 
 
 def revisions(root: StrPath, name: str, period: str) -> list[MonitorReport]:
@@ -46,9 +47,10 @@ def revisions(root: StrPath, name: str, period: str) -> list[MonitorReport]:
 
 def latest(root: StrPath, name: str, count: int) -> list[MonitorReport]:
     """The newest revisions of the last `count` periods, ascending; reads little more than these."""
-    names = sorted({_period(key) for key in _keys(root, name)})[-count:]
-    found = [revisions(root, name, period)[-1] for period in names]
-    return sorted(found, key=lambda report: (report.start, report.period))
+    # Names of times and of row numbers sort; those of digests, of undated data, come before.
+    known = {_period(key) for key in _keys(root, name)}
+    names = sorted(known, key=lambda n: (_SORTS.match(n) is not None, n.rpartition("_")[2], n))
+    return [revisions(root, name, period)[-1] for period in names[-count:]]
 
 
 def count(root: StrPath, name: str) -> int:

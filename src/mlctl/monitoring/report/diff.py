@@ -16,7 +16,7 @@ _STATES = ("ok", "insufficient", "drift")
 
 @dataclass(frozen=True, slots=True)
 class ColumnChange:
-    """A column whose state changed, or whose effect did by a fifth and 0.02 at least."""
+    """A column whose state changed, or whose effect did by a fifth and 0.05 at least."""
 
     name: str
     before: str
@@ -128,7 +128,7 @@ def _scores(a: MonitorReport, b: MonitorReport) -> tuple[ScoreChange, ...]:
 def _moved(before: float | None, after: float | None) -> bool:
     if before is None or after is None:
         return False
-    return abs(after - before) >= max(0.02, 0.2 * before)
+    return abs(after - before) >= max(0.05, 0.2 * before)
 
 
 def _score(value: float | None, mark: str) -> str:

@@ -33,7 +33,9 @@ _VERDICTS = {
 _STYLE = """
 .verdict{border-left:6px solid var(--muted)}.verdict.bad{border-left-color:var(--bad)}
 .verdict.good{border-left-color:var(--good)}.verdict.unsure{border-left-color:var(--unsure)}
-.verdict h2{font-size:22px;margin:0 0 6px}.verdict .said{font-size:17px;margin:0 0 12px}
+.verdict.bad,.verdict.good,.verdict.unsure{color:var(--ink)}
+.verdict h2{font-size:22px;margin:0 0 6px}.verdict.bad h2{color:var(--bad)}
+.verdict .said{font-size:17px;margin:0 0 12px}
 .bar{background:var(--head);border-radius:4px;height:8px;width:160px;max-width:100%}
 .bar i{display:block;height:8px;border-radius:4px;background:var(--c2)}
 """.strip().replace("\n", "")

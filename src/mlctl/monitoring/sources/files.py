@@ -133,14 +133,12 @@ def _read(part: Part, wanted: Mapping[str, pl.DataType]) -> pl.DataFrame:
         except tables.CANNOT_READ as error:
             raise tables.unreadable(part.key, error) from None
     columns = [
-        pl.lit(None, dtype=kind).alias(name)
+        pl.repeat(None, part.rows, dtype=kind, eager=True).alias(name)
         if name not in part.schema
-        else pl.col(name).cast(kind, strict=False)
+        else frame[name].cast(kind, strict=False)
         for name, kind in wanted.items()
         if part.schema.get(name) != kind
     ]
-    if not there:
-        return pl.select(pl.repeat(None, part.rows)).select(columns)
     return frame.with_columns(columns).select(list(wanted)) if columns else frame
 
 
