@@ -15,8 +15,8 @@ def decide(
 ) -> Alarm:
     """The alarm on `report`, after the reports `before` it (ascending).
 
-    It is raised where at least `alarm.after` of the last `alarm.of` judged periods are bad and this
-    one is, and stays so until fewer are. A period in which nothing could be judged counts as none.
+    It is raised where at least `alarm.after` of the last `alarm.of` judged periods are bad, and so
+    it goes on until fewer are. A period in which nothing could be judged counts as none.
     `since` is the first bad period of the spell. What is muted for the period counts as good.
     """
     rule = spec.alarm

@@ -60,6 +60,8 @@ def derived(name: str, reports: list[MonitorReport]) -> list[Incident]:
     found: list[Incident] = []
     going = False
     for report in reports:
+        if report.verdict == "insufficient":
+            continue
         if report.alarm.state == "raised":
             names = [c.name for c in report.columns if c.state == "drift"]
             names += [s.metric for s in report.scores if s.state == "degraded"]
@@ -71,7 +73,7 @@ def derived(name: str, reports: list[MonitorReport]) -> list[Incident]:
                 period, verdict = report.period, report.verdict
                 found.append(Incident(name, since, period, period, verdict, tuple(names[:10])))
             going = True
-        elif going and report.verdict != "insufficient":
+        elif going:
             found[-1] = replace(found[-1], closed=report.period)
             going = False
     return found

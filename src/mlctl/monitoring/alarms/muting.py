@@ -52,7 +52,9 @@ def remove(root: StrPath, number: int) -> Mute:
         )
     begin = starts[number - 1]
     end = starts[number] if number < len(starts) else len(lines)
-    rest = lines[:begin] + [line for line in lines[begin + 1 : end] if line.startswith("#")]
+    rest = lines[:begin] + [
+        line for line in lines[begin + 1 : end] if line.lstrip().startswith("#")
+    ]
     rest += lines[end:]
     after = "\n".join(rest) + "\n"
     if len(entries) == 1:

@@ -139,6 +139,8 @@ def _read(part: Part, wanted: Mapping[str, pl.DataType]) -> pl.DataFrame:
         for name, kind in wanted.items()
         if part.schema.get(name) != kind
     ]
+    if not there:
+        return pl.DataFrame(columns)
     return frame.with_columns(columns).select(list(wanted)) if columns else frame
 
 
