@@ -10,10 +10,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import mlctl
-from benchmarks import checks, data, engine, experiments, files, gate, hosts, profile, tracking
+from benchmarks import (
+    checks,
+    data,
+    engine,
+    experiments,
+    files,
+    gate,
+    hosts,
+    monitoring,
+    profile,
+    tracking,
+)
 from benchmarks.harness import PAGE, Row, Size, cells, page
 
-MODULES = (engine, files, data, checks, gate, profile, hosts, tracking, experiments)
+MODULES = (
+    engine, files, data, checks, gate, profile, hosts, tracking, experiments, monitoring
+)  # fmt: skip
 BENCHES = {name: bench for module in MODULES for name, bench in module.BENCHES.items()}
 
 

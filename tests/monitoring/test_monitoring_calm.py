@@ -9,7 +9,6 @@ from scipy import stats
 
 from monitoring.frames import compared, spec
 
-
 SHARES = [0.4, 0.2, 0.15, 0.1, 0.08, 0.04, 0.02, 0.01]
 
 

@@ -104,7 +104,7 @@ def test_features_that_differ_by_row_are_skew():
     more = skew.check(
         one, pl.concat([texts, texts.with_columns(id=pl.lit("new")).head(1)]), training
     )
-    assert [f.code for f in more][0] == "skew_unmatched"
+    assert more[0].code == "skew_unmatched"
     assert {f.column for f in more} == {"id", "b", "c"}
 
 

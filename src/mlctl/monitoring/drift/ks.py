@@ -17,7 +17,7 @@ from mlctl.monitoring.drift._measure import Array, Measure, check, check_counts,
 from mlctl.monitoring.drift._special import kolmogorov_sf
 
 INPUT: Literal["samples", "counts"] = "samples"
-_GRID = 1024  # bins of a first look at large samples
+_GRID = 16_384  # bins of a first look at large samples
 
 
 def compute(reference: Array, current: Array) -> Measure:
