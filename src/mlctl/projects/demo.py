@@ -16,7 +16,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
     ("run", "-j", "2"),
     ("exp", "ls"),
     ("predict", "models/best", "data/splits/heldback.parquet", "-o", "predictions/heldback.csv"),
-    ("monitor", "run", "inputs"),
+    ("monitor", "run"),
     ("report", "run", "last"),
 )
 NEXT = (
@@ -29,7 +29,7 @@ MADE = (
     ("the run's record", "runs/*/*/run.json"),
     ("the predictions", "predictions/heldback.csv"),
     ("the validation", "reports/validation/**/*.md"),
-    ("a page on drift", "reports/monitoring/**/*.html"),
+    ("a page on a day of requests", "reports/monitoring/**/*.html"),
     ("a page on the run", "reports/run/**/*.html"),
 )
 

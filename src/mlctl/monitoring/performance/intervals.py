@@ -49,6 +49,8 @@ def delong(positive: Array, negative: Array) -> Interval:
     v01 = 1 - (whole[m:] - midranks(negative)) / m
     auc = float(v10.mean())
     spread = _variance(v10) / m + _variance(v01) / n
+    if not spread:  # all pairs are in order: as sure as so many rows can make it
+        return wilson(auc * min(m, n), min(m, n))
     half = Z * sqrt(spread)
     return max(0.0, auc - half), min(1.0, auc + half)
 
