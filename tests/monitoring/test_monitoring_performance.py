@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 from sklearn.isotonic import IsotonicRegression
 
-from mlctl.monitoring import performance
 from mlctl.monitoring.cuts import Period
 from mlctl.monitoring.performance import calibration, cbpe, intervals
 from mlctl.monitoring.performance import metrics as ours
+from mlctl.monitoring.performance.assessing import assess
+from mlctl.monitoring.performance.preparing import fit, prepare
 from mlctl.monitoring.performance.scored import Classified, Regressed
 from mlctl.monitoring.spec import (
     Labels,
@@ -66,10 +67,8 @@ def labelled(table: pl.DataFrame, count: int, at: datetime = START) -> pl.DataFr
 
 
 def assessed(one: MonitorSpec, rows: pl.DataFrame, known: pl.DataFrame, reference: pl.DataFrame):
-    prepared = performance.prepare(one, reference, None, ("x",))
-    return performance.assess(
-        one, rows.drop("y"), known=known, prepared=prepared, period=DAY, slices={}
-    )
+    prepared = prepare(one, reference, None, ("x",))
+    return assess(one, rows.drop("y"), known=known, prepared=prepared, period=DAY, slices={})
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -277,11 +276,9 @@ def test_an_estimate_far_from_the_reference_is_not_trusted():
 def test_cbpe_from_a_baseline_is_the_same():
     reference, rows = binary(4000, 0), binary(900, 1, shift=0.4)
     one = monitor()
-    kept = performance.fit(one, reference)
-    prepared = performance.prepare(one, None, kept)
-    found = performance.assess(
-        one, rows.drop("y"), known=None, prepared=prepared, period=DAY, slices={}
-    )
+    kept = fit(one, reference)
+    prepared = prepare(one, None, kept)
+    found = assess(one, rows.drop("y"), known=None, prepared=prepared, period=DAY, slices={})
     exact = assessed(one, rows, labelled(rows, 0), reference)
     for a, b in zip(found.scores, exact.scores, strict=True):
         assert a.value == pytest.approx(b.value, abs=2e-3)
@@ -338,10 +335,10 @@ def test_the_error_of_a_regression_is_estimated_by_its_features():
 def test_slices_have_scores_of_their_own():
     rows = binary(800, 1)
     one = monitor()
-    prepared = performance.prepare(one, binary(3000, 0))
+    prepared = prepare(one, binary(3000, 0))
     places = {"low": np.arange(0, 800, 2), "few": np.arange(5)}
     for known in (labelled(rows, 800), labelled(rows, 0)):
-        found = performance.assess(
+        found = assess(
             one, rows.drop("y"), known=known, prepared=prepared, period=DAY, slices=places
         )
         assert found.slice_scores["low"]["accuracy"] == pytest.approx(0.75, abs=0.07)

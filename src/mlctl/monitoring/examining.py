@@ -24,7 +24,7 @@ from mlctl.monitoring.sides import Sides
 from mlctl.monitoring.spec import MonitorSpec
 
 if TYPE_CHECKING:
-    from mlctl.monitoring.performance import Assessed
+    from mlctl.monitoring.performance.assessing import Assessed
 
 Columns = Sequence[tuple[str, Role]]
 _EXPLAINED_ROWS = 50_000  # of each side: causes are ranked, not measured to the last digit

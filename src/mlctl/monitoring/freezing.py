@@ -56,7 +56,7 @@ def freeze(
         columns = choosing.choose(known, source.schema, file=monitor_file(name))
         performance = None
         if known.performance is not None:
-            from mlctl.monitoring.performance import fit
+            from mlctl.monitoring.performance.preparing import fit
             from mlctl.monitoring.row_tables import scored_columns
 
             performance = fit(known, source.read(scored_columns(known, source)))

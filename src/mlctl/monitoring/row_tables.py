@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mlctl.monitoring import performance
 from mlctl.monitoring.cuts import PeriodCut, Source
+from mlctl.monitoring.performance import assessing, preparing
 from mlctl.monitoring.performance.labels import joined
 from mlctl.monitoring.sides import Sides
 from mlctl.monitoring.spec import Labels, MonitorSpec
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     import polars as pl
 
     from mlctl.monitoring.cuts import Rows
-    from mlctl.monitoring.performance import Assessed, Prepared
+    from mlctl.monitoring.performance.assessing import Assessed
+    from mlctl.monitoring.performance.preparing import Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,7 @@ class RowTables:
         """
         if spec.performance is None or spec.performance.task != "regression":
             explaining = ()
-        wanted = (
-            dict.fromkeys((*performance.columns(spec), *explaining)) if spec.performance else {}
-        )
+        wanted = dict.fromkeys((*preparing.columns(spec), *explaining)) if spec.performance else {}
         features = _whole(sides.features)
         training = _whole(sides.training)
         if spec.skew and features is not None:
@@ -56,7 +55,7 @@ class RowTables:
         fitted = sides.baseline.performance if sides.baseline else None
         if reference is not None and spec.labels and spec.labels.column not in reference.columns:
             reference = _labelled(spec.labels, reference, labels)
-        prepared = performance.prepare(spec, reference, fitted, explaining)
+        prepared = preparing.prepare(spec, reference, fitted, explaining)
         rows = _read(current, list(filter(None, wanted)))
         return cls(rows, reference, labels, features, training, prepared, explaining)
 
@@ -67,8 +66,8 @@ class RowTables:
         prepared = self.prepared
         if spec.reference.before and self.reference is not None and cut.reference_rows is not None:
             earlier = self.reference[cut.reference_rows]
-            prepared = performance.prepare(spec, earlier, None, self.explaining)
-        return performance.assess(
+            prepared = preparing.prepare(spec, earlier, None, self.explaining)
+        return assessing.assess(
             spec,
             taken(self.rows, cut.rows),
             known=self.labels,
@@ -115,7 +114,7 @@ def scored_columns(
     spec: MonitorSpec, source: Source, explaining: tuple[str, ...] = ()
 ) -> list[str]:
     """The columns of a reference that its scores ask for, those that are there."""
-    wanted = [*performance.columns(spec), *explaining]
+    wanted = [*preparing.columns(spec), *explaining]
     if spec.labels is not None:
         wanted.append(spec.labels.column)
     return [name for name in dict.fromkeys(wanted) if name in source.schema]

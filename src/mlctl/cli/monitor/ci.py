@@ -25,7 +25,7 @@ def ci(
     directory: Directory = None,
     json: Json = False,
 ) -> int:
-    """Write a workflow that runs the monitors, commits the reports and keeps one issue an incident.
+    """Write a workflow that runs the monitors, commits reports and keeps an issue an incident.
 
     Examples:
 

@@ -31,7 +31,7 @@ def init(
     directory: Directory = None,
     json: Json = False,
 ) -> int:
-    """Look at data and write monitors/NAME.yaml: time and period, id, predictions, labels, slices.
+    """Look at data and propose monitors/NAME.yaml: times, ids, predictions, labels, slices.
 
     It is a start: read it and correct it.
 
