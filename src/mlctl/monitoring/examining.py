@@ -55,6 +55,8 @@ def examine(
     for cut in cuts:
         found = compared[cut.period.name]
         scored = tables.assess(spec, cut)
+        if cut is cuts[-1]:  # of no period: the newest tells of them
+            found = replace(found, findings=(*found.findings, *tables.strangers(spec)))
         reports.append(_report(spec, columns, sides, current, cut, found, scored, tables))
     return reports
 
@@ -152,14 +154,14 @@ def _causes(
     ]
     names = [name for name in names if name in current.schema]
     places = sample(cut.rows, cut.ref.rows, _EXPLAINED_ROWS)
-    here = current.read(names)[picked(cut.rows, places)]
+    here = taken(current.read(names), picked(cut.rows, places))
     loss = scored.loss if scored else None
     before = scored.reference_loss if scored else None
     reference = here.clear()
     if source is not None:
         some = sample(cut.reference_rows, source.ref.rows, _EXPLAINED_ROWS)
         there = picked(cut.reference_rows, some)
-        reference = source.read(names)[there]
+        reference = taken(source.read(names), there)
         if before is not None:  # of all rows of the reference, or of those compared with
             before = before[there if before.size == source.ref.rows else some]
     return causes.rank(

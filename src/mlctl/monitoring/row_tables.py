@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from mlctl.monitoring.cuts import PeriodCut, Source
 from mlctl.monitoring.performance import assessing, preparing
-from mlctl.monitoring.performance.labels import joined
+from mlctl.monitoring.performance.labels import joined, strangers
+from mlctl.monitoring.results import Finding
 from mlctl.monitoring.sides import Sides
 from mlctl.monitoring.spec import Labels, MonitorSpec
 
@@ -76,10 +77,14 @@ class RowTables:
             slices={part.name: _within(part.rows, cut.rows) for part in cut.slices},
         )
 
+    def strangers(self, spec: MonitorSpec) -> list[Finding]:
+        """Labels of ids that no prediction has."""
+        return [] if spec.labels is None else strangers(self.rows, self.labels, spec.labels)
+
 
 def taken(table: pl.DataFrame, rows: Rows | None) -> pl.DataFrame:
-    """Those rows of `table`, None for all."""
-    return table if rows is None else table[rows]
+    """Those rows of `table`, None for all; a table without columns has none."""
+    return table if rows is None or not table.width else table[rows]
 
 
 def sample(rows: Rows | None, count: int, most: int) -> Rows:

@@ -128,6 +128,9 @@ class _Model:
         elif known > 0:
             note = f"{known} labels are too few to score"
         estimate = self._estimate(name)
+        if self._rows.height < self._spec.min_rows:
+            value, estimate = Value(None), None
+            note = f"{self._rows.height} rows, {self._spec.min_rows} are needed"
         if value.value is None and mark == "estimated" and estimate is not None:
             value = Value(estimate.value, estimate.low, estimate.high)
         elif value.value is not None and estimate is not None and mark != "estimated":
