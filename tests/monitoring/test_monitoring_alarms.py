@@ -17,8 +17,8 @@ import pytest
 
 from mlctl.cli.main import run as mlctl
 from mlctl.errors import ConfigError, InvalidInput
-from mlctl.monitoring import telling
-from mlctl.monitoring.alarms import change_points, decide, incidents, mutes, muting, series
+from mlctl.monitoring import incidents, telling
+from mlctl.monitoring.alarms import change_points, decide, mutes, muting, series
 from mlctl.monitoring.alarms.mutes import Mute, Mutes
 from mlctl.monitoring.report import committed
 from mlctl.monitoring.results import Alarm, ColumnReport, DataRef, MonitorReport

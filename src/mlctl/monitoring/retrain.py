@@ -16,7 +16,7 @@ from typing import Any
 
 from mlctl.adapters import files, yaml
 from mlctl.errors import ConfigError, InvalidInput
-from mlctl.monitoring.alarms import incidents
+from mlctl.monitoring import incidents
 from mlctl.monitoring.parse import monitor_file
 from mlctl.monitoring.report.committed import FOLDER, latest
 from mlctl.monitoring.spec import MonitorSpec, RetrainSpec

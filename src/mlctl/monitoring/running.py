@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from mlctl.adapters import clock, files
 from mlctl.errors import InvalidInput, NotAble, suggestion
-from mlctl.monitoring import alarms, choice, choosing, cutting, verdicts
-from mlctl.monitoring.alarms import incidents, mutes
+from mlctl.monitoring import alarms, choice, choosing, cutting, incidents, verdicts
+from mlctl.monitoring.alarms import mutes
 from mlctl.monitoring.parse import completed, monitor_file, parse_monitor
 from mlctl.monitoring.report import committed
 from mlctl.monitoring.results import Alarm, MonitorReport

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 
 from mlctl.errors import MlctlError
-from mlctl.monitoring.alarms import incidents
-from mlctl.monitoring.alarms.incidents import Incident, Said
+from mlctl.monitoring import incidents
 from mlctl.monitoring.alerts._message import Message
+from mlctl.monitoring.incidents import Incident, Said
 from mlctl.monitoring.report import committed
 from mlctl.monitoring.report.words import headline
 from mlctl.monitoring.spec import Channel, MonitorSpec

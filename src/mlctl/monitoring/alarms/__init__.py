@@ -1,4 +1,4 @@
-"""From reports to alarms: hysteresis, mutes, incidents, and change points of a series."""
+"""From reports to alarms: hysteresis, mutes, series and their change points."""
 
 from __future__ import annotations
 
