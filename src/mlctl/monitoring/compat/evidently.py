@@ -15,6 +15,7 @@ from math import erfc, sqrt
 import numpy as np
 import polars as pl
 
+from mlctl.monitoring.compat import _exact_ks
 from mlctl.monitoring.compat import _histograms as histograms
 from mlctl.monitoring.drift import ks, wasserstein
 from mlctl.monitoring.drift._special import chi_square_sf
@@ -49,9 +50,13 @@ def _column(reference: pl.Series, current: pl.Series) -> CompatColumn:
 
 
 def _small_numbers(reference: pl.Series, current: pl.Series) -> CompatColumn:
-    found = ks.compute(histograms.values(reference), histograms.values(current))
+    sides = histograms.values(reference), histograms.values(current)
+    if max(side.size for side in sides) <= _exact_ks.LARGEST:
+        p = _exact_ks.p_value(*sides)
+        return CompatColumn(reference.name, "ks p-value", p, _P, p < _P)
+    found = ks.compute(*sides)
     p = 1.0 if found.p is None else found.p
-    note = "p by the limiting distribution, where scipy may take the exact one"
+    note = "by the limiting distribution, of which scipy takes another form"
     return CompatColumn(reference.name, "ks p-value", p, _P, p < _P, note)
 
 

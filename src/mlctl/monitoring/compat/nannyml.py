@@ -29,7 +29,7 @@ def _column(reference: pl.Series, current: pl.Series) -> CompatColumn:
     name = reference.name
     if not (reference.len() - reference.null_count()) or not (current.len() - current.null_count()):
         return CompatColumn(name, "none", None, None, False, "an empty column is not compared")
-    size = -(-reference.len() // _CHUNKS)
+    size = max(1, reference.len() // _CHUNKS)  # what is left over is a chunk of its own
     chunks = [reference.slice(at, size) for at in range(0, reference.len(), size)]
     if reference.dtype.is_numeric():
         value, within = _numbers(reference, current, chunks)
