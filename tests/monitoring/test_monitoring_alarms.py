@@ -88,6 +88,13 @@ def test_a_mute_has_an_end_by_the_date_of_periods():
     assert told(judged("dd", muted=Mutes((Mute("other", "2026-06-01", "x"),)))) == "RR"
 
 
+def test_a_mute_goes_by_the_days_of_the_monitors_zone():
+    one = replace(spec(), name="m")
+    berlin = replace(report(3, "drift"), start="2026-05-02T22:00:00+00:00")
+    muted = Mutes((Mute("m", "2026-05-03", "until the third"),))
+    assert decide(one, berlin, [], muted).state == "raised"
+
+
 def test_one_column_may_be_muted():
     one = replace(spec(), name="m")
     both, single = report(1, "drift", ("age", "plan")), report(1, "drift", ("age",))

@@ -16,6 +16,7 @@ from mlctl.monitoring.choosing import choose
 from mlctl.monitoring.cuts import PeriodCut
 from mlctl.monitoring.cutting import cut
 from mlctl.monitoring.parse import completed, parse_monitor
+from mlctl.monitoring.period_names import first_day, last_day
 from mlctl.monitoring.sources import opened
 from mlctl.monitoring.spec import MonitorSpec, Where
 from monitoring.frames import Frame
@@ -243,3 +244,39 @@ def test_many_rows_are_cut_quickly():
     found = cut(monitor("every: day\n"), Frame(frame), None)
     assert len(found) == 365
     assert sum(c.rows.size for c in found if c.rows is not None) == 500_000
+
+
+def test_bounds_are_dates_of_the_zone():
+    start = datetime(2026, 5, 1, tzinfo=UTC)
+    found = cuts("every: hour\nzone: Asia/Tokyo\n", hours(start, 60), since="2026-05-02")
+    assert found[0].period.name == "2026-05-02T00"
+    found = cuts("every: hour\nzone: America/New_York\n", hours(start, 60), until="2026-05-01")
+    assert found[-1].period.name == "2026-05-01T23"
+
+
+def test_rows_that_are_still_to_come_leave_a_period_open():
+    found = cuts('every: "2 rows"\n', [datetime(2026, 5, d) for d in (1, 2, 3)])
+    assert [c.period.goes_on for c in found] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "last"),
+    [
+        ("2026-05-01", "2026-05-01", "2026-05-01"),
+        ("2026-10-25T02b", "2026-10-25", "2026-10-25"),
+        ("2026-05-01_2026-05-31", "2026-05-01", "2026-05-31"),
+        ("2026-W53", "2026-12-28", "2027-01-03"),
+        ("2028-02", "2028-02-01", "2028-02-29"),
+        ("rows-000001", "", ""),
+        ("9f8e7d6c", "", ""),
+    ],
+)
+def test_the_days_of_a_name(name: str, first: str, last: str):
+    assert (first_day(name), last_day(name)) == (first, last)
+
+
+@pytest.mark.parametrize("name", ["rows", "value", "count", "n"])
+def test_no_name_of_a_slice_is_special(name: str):
+    table = Frame(pl.DataFrame({name: ["a", "b"], "x": [1, 2]}))
+    (found,) = cut(monitor(f"slices: [{name}]\n", HEAD.replace("time: at\n", "")), table, table)
+    assert [s.name for s in found.slices] == [f"{name}=a", f"{name}=b"]

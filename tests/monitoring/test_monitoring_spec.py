@@ -72,6 +72,12 @@ def test_everything_can_be_said() -> None:
         ("labels: {column: y, wait: soon}\n", "labels.wait", 4, "a duration such as 12h"),
         ("performance: {task: ranking}\n", "performance.task", 4, "one of classification"),
         ("performance: {task: regression}\n", "performance", 4, "needs `predictions`"),
+        (
+            "performance: {task: regression, metrics: [f1]}\n",
+            "performance.metrics[0]",
+            4,
+            "no metric of regression is called",
+        ),
         ("alarm: {after: 3, of: 2}\n", "alarm", 4, "can never be bad"),
         ("alerts: [{slack: 'https://x'}]\n", "alerts[0].slack", 4, "name of an environment"),
         ("alerts: [{pager: A}]\n", "alerts[0].pager", 4, "unknown key 'pager'"),

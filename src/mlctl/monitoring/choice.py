@@ -11,7 +11,11 @@ from mlctl.monitoring.results import MonitorReport
 
 def over(cuts: Sequence[PeriodCut], now: datetime) -> list[PeriodCut]:
     """Those that have ended: one that goes on would make a new revision at every run."""
-    return [cut for cut in cuts if cut.period.end is None or cut.period.end <= now]
+    return [
+        cut
+        for cut in cuts
+        if not cut.period.goes_on and (cut.period.end is None or cut.period.end <= now)
+    ]
 
 
 def due(cuts: Sequence[PeriodCut], known: Mapping[str, MonitorReport]) -> list[PeriodCut]:

@@ -28,6 +28,12 @@ def choose(
                 f"{file}: no column of the reference matches {pattern!r}",
                 hint=suggestion(pattern, list(schema)),
             )
+    for name in (*spec.kinds, *spec.thresholds.columns):
+        if name not in schema:
+            raise InvalidInput(
+                f"{file}: the reference has no column {name!r}",
+                hint=suggestion(name, list(schema)),
+            )
     outputs = {spec.predictions.value, *spec.predictions.scores.values()} - {""}
     targets = {spec.labels.column} if spec.labels is not None else set()
     roles: Mapping[str, Role] = {

@@ -46,12 +46,13 @@ class Period:
     """`name` is `2026-05-01` (day), `2026-05-01T13` (hour), `2026-W18`, `2026-05` or `rows-000001`.
 
     The whole of undated data is named by its digest. `start` and `end` (exclusive) are in UTC,
-    None for undated data.
+    None for undated data. `goes_on` is set where more rows are to come, whatever the time.
     """
 
     name: str
     start: datetime | None = None
     end: datetime | None = None
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)

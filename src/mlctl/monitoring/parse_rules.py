@@ -16,6 +16,7 @@ from mlctl.monitoring.parse_values import (
     where_of,
 )
 from mlctl.monitoring.spec import (
+    SCORES,
     AlarmRule,
     Channel,
     FeedbackSpec,
@@ -77,9 +78,19 @@ def performance(document: Document) -> PerformanceSpec | None:
         document.keys(*place, known=("least", "most", "drop"))
         limits[str(name)] = ScoreLimit(*(_number(document, *place, k) for k in _LIMITS))
     task = cast("Task", document.one_of("performance", "task", known=get_args(Task)))
+    metrics = names(document, "performance", "metrics") or _USUAL[task]
+    for at, name in enumerate(metrics):
+        if name not in SCORES[task]:
+            hint = suggestion(name, SCORES[task]) or f"one of {', '.join(SCORES[task])}"
+            where = ("performance", "metrics", at)
+            raise document.error(where, f"no metric of {task} is called {name!r}", hint=hint)
+    for name in limits:
+        if name not in metrics:
+            place = ("performance", "limits", name)
+            raise document.error(place, "is a limit of a metric that is not asked for")
     return PerformanceSpec(
         task,
-        names(document, "performance", "metrics") or _USUAL[task],
+        metrics,
         document.flag("performance", "estimate", default=True),
         limits,
     )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from mlctl.errors import InvalidInput
 from mlctl.monitoring.cuts import Period, Rows
+from mlctl.monitoring.period_names import first_day, is_day, last_day
 from mlctl.monitoring.results import Finding
 from mlctl.monitoring.spec import Unit
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 MOST = 100_000  # periods: an hour for ten years
 _FORMS = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M")
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _EVERY = {"hour": "1h", "day": "1d", "week": "1w", "month": "1mo"}
 
 
@@ -78,8 +78,8 @@ def by_rows(height: int, size: int, at: pl.Series | None) -> list[tuple[Period, 
     found = []
     for number, first in enumerate(range(0, height, size), start=1):
         rows = np.arange(first, min(first + size, height))
-        name = f"rows-{number:06}"
-        found.append((_spanning(name, at, rows), rows))
+        period = _spanning(f"rows-{number:06}", at, rows)
+        found.append((replace(period, goes_on=rows.size < size), rows))
     return found
 
 
@@ -124,22 +124,21 @@ def bounded(
     return [
         (period, rows)
         for period, rows in cuts
-        if (since is None or _reaches(period, since))
-        and (until is None or not _reaches(period, until) or _begins(period, until))
+        if (since is None or _reaches(period, since)) and (until is None or _begins(period, until))
     ]
 
 
 def _reaches(period: Period, bound: str) -> bool:
     """Whether the period is not over when `bound` begins."""
-    if period.end is not None and _DAY.fullmatch(bound):
-        return period.end.isoformat()[:10] > bound or period.name == bound
-    return period.name >= bound
+    last = last_day(period.name)
+    return last >= bound if last and is_day(bound) else period.name >= bound
 
 
 def _begins(period: Period, bound: str) -> bool:
     """Whether the period begins within `bound`."""
-    if period.start is not None and _DAY.fullmatch(bound):
-        return period.start.isoformat()[:10] <= bound
+    first = first_day(period.name)
+    if first and is_day(bound):
+        return first <= bound
     return period.name <= bound or period.name.startswith(bound)
 
 

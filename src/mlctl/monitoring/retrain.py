@@ -18,6 +18,7 @@ from mlctl.adapters import files, yaml
 from mlctl.errors import ConfigError, InvalidInput
 from mlctl.monitoring import incidents
 from mlctl.monitoring.parse import monitor_file
+from mlctl.monitoring.period_names import last_day
 from mlctl.monitoring.report.committed import FOLDER, latest
 from mlctl.monitoring.spec import MonitorSpec, RetrainSpec
 from mlctl.records.canonical import pretty
@@ -76,7 +77,7 @@ def judge(root: StrPath, spec: MonitorSpec) -> Due:
     report = newest[-1]
     going = [it for it in incidents.update(root, spec.name) if not it.closed]
     since = going[-1].since if going else report.alarm.since
-    day = (report.end or report.period)[:10]
+    day = last_day(report.period)
     done = _done(root, spec.name)
     if any(it.since == since for it in done):
         return Due(False, f"the incident since {since} was answered already", since, day)

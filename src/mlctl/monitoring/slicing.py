@@ -37,8 +37,9 @@ def _by_column(column: str, source: Source, like: Source | None) -> Mapping[str,
                 hint=suggestion(column, list(side.schema)),
             )
     known = (like or source).read([column])[column].cast(pl.String).drop_nulls()
-    counts = known.value_counts(name="rows").sort(["rows", column], descending=[True, False])
-    values = counts[column].head(MOST).to_list()
+    counts = known.alias("value").value_counts(name="rows")
+    ordered = counts.sort(["rows", "value"], descending=[True, False])
+    values = ordered["value"].head(MOST).to_list()
     here = source.read([column])[column].cast(pl.String)
     return {f"{column}={v}": np.flatnonzero((here == v).fill_null(False)) for v in values}
 

@@ -16,6 +16,13 @@ Season = Literal["hour", "weekday", "month"]
 FailOn = Literal["never", "drift", "degraded", "alarm"]
 
 MIN_ROWS = 100
+SCORES: Mapping[Task, tuple[str, ...]] = {
+    "classification": (
+        "accuracy", "precision", "recall", "f1", "roc_auc", "average_precision", "log_loss",
+        "brier",
+    ),
+    "regression": ("mae", "mse", "rmse", "mape", "r2", "bias"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

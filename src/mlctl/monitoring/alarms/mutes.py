@@ -14,6 +14,7 @@ from pathlib import Path
 
 from mlctl.adapters import files
 from mlctl.errors import ConfigError
+from mlctl.monitoring.period_names import first_day
 from mlctl.monitoring.results import MonitorReport
 from mlctl.records.document import Document
 
@@ -46,7 +47,7 @@ class Mutes:
 
     def of(self, report: MonitorReport) -> list[Mute]:
         """Those that hold for the period of `report`; undated periods are never muted."""
-        day = report.start[:10]
+        day = first_day(report.period)
         return [
             mute
             for mute in self.entries

@@ -19,8 +19,8 @@ def values(column: pl.Series) -> Array:
 
 def shares(column: pl.Series, labels: list[str]) -> Array:
     """The share of each label among the values."""
-    counts = column.cast(pl.String, strict=False).drop_nulls().value_counts(name="n")
-    known = dict(zip(counts[column.name].to_list(), counts["n"].to_list(), strict=True))
+    counts = column.cast(pl.String, strict=False).drop_nulls().alias("value").value_counts(name="n")
+    known = dict(zip(counts["value"].to_list(), counts["n"].to_list(), strict=True))
     total = sum(known.values())
     return np.array([known.get(label, 0) / total if total else 0.0 for label in labels])
 
