@@ -17,6 +17,7 @@ from mlctl.monitoring.spec import Kind, MonitorSpec
 from mlctl.monitoring.summaries.kinds import kind_of
 
 _ROWS = 20_000  # of each side, evenly spread
+_UNAVAILABLE = "unavailable: needs the rows"
 _ALONE = ("domain_classifier", "mmd")  # the tests of a text or an embedding
 
 
@@ -36,10 +37,10 @@ def run(
     if not spec.joint and not single:
         return ()
     if reference is None:
-        tests = [*((name, ()) for name in spec.joint), *((t, (n,)) for n in single for t in _ALONE)]
+        tests = [(test, "") for test in spec.joint] + [(t, n) for n in single for t in _ALONE]
         return tuple(
-            JointTest(test, None, None, _limit(test), columns, "unavailable: needs the rows")
-            for test, columns in tests
+            JointTest(_called(test, column), None, None, _limit(test), note=_UNAVAILABLE)
+            for test, column in tests
         )
     found: list[JointTest] = []
     here = _rows(cut.rows, cut.ref.rows)
@@ -48,11 +49,11 @@ def run(
         shared = [name for name in names if name in reference.schema and name not in single]
         sides = (reference.read(shared)[there], current.read(shared)[here])
         a, b, groups = _encoding.encoded(*sides, shared)
-        found += [_tested(spec, test, a, b, groups, ()) for test in spec.joint]
+        found += [_tested(spec, test, a, b, groups, "") for test in spec.joint]
     for name, kind in single.items():
         a, b = _alone(kind, reference.read([name])[name][there], current.read([name])[name][here])
         groups = (name,) * a.shape[1]
-        found += [_tested(spec, test, a, b, groups, (name,)) for test in _ALONE]
+        found += [_tested(spec, test, a, b, groups, name) for test in _ALONE]
     return tuple(found)
 
 
@@ -89,9 +90,11 @@ def _tested(
     reference: Array,
     current: Array,
     groups: tuple[str, ...],
-    columns: tuple[str, ...],
+    column: str,
 ) -> JointTest:
+    """The test `name`, of all columns or of the one `column`."""
     module = _module(name)
+    name, columns = _called(name, column), (column,) if column else ()
     least = min(reference.shape[0], current.shape[0])
     if least < spec.min_rows:
         note = f"{least} rows, {spec.min_rows} are needed"
@@ -103,6 +106,11 @@ def _tested(
     if not np.isfinite(found.value):
         return JointTest(name, None, None, module.LIMIT, columns, "the values are too large")
     return JointTest(name, found.value, found.p, module.LIMIT, columns or found.columns, found.note)
+
+
+def _called(test: str, column: str) -> str:
+    """What a report calls the test: `mmd`, or `mmd of comment`."""
+    return f"{test} of {column}" if column else test
 
 
 def _limit(name: str) -> float:

@@ -34,13 +34,14 @@ class LossModel:
     """The model of a loss: `power` 1 is |error|, 2 its square; `error` is its own, in shares.
 
     `error` is how far the mean of its predictions lies from the mean loss on rows that it has not
-    seen, as a share of the latter; `ranges` are the features' in the reference.
+    seen, as a share of the latter; `ranges` are the features' in the reference of `rows` rows.
     """
 
     power: int
     booster: Any
     features: tuple[str, ...]
     ranges: Array
+    rows: int
     error: float
 
 
@@ -59,7 +60,7 @@ def trained(rows: pl.DataFrame, features: tuple[str, ...], loss: Array, power: i
     booster = lgb.train(_OPTIONS, lgb.Dataset(x, y), _ROUNDS)
     with np.errstate(all="ignore"):
         ranges = np.array([np.nanmin(x, axis=0), np.nanmax(x, axis=0)])
-    return LossModel(power, booster, features, ranges, error)
+    return LossModel(power, booster, features, ranges, y.size, error)
 
 
 def estimate(metric: str, model: LossModel, rows: pl.DataFrame) -> Value:
@@ -76,10 +77,16 @@ def estimate(metric: str, model: LossModel, rows: pl.DataFrame) -> Value:
 
 
 def outside(model: LossModel, rows: pl.DataFrame) -> float:
-    """The share of rows with a feature outside of the reference's range."""
+    """The share of rows with a feature outside of the reference's range, above what is usual.
+
+    A new value of like kind lies beyond the range of n with a chance of 2 / (n + 1).
+    """
     x = matrix(rows, model.features)
+    if not x.size:
+        return 0.0
     beyond = (x < model.ranges[0]) | (x > model.ranges[1])
-    return float(beyond.any(axis=1).mean()) if x.size else 0.0
+    usual = 1 - (1 - 2 / (model.rows + 1)) ** x.shape[1]
+    return max(0.0, float(beyond.any(axis=1).mean()) - usual)
 
 
 def matrix(rows: pl.DataFrame, features: tuple[str, ...]) -> Array:
