@@ -85,8 +85,8 @@ def outside(model: LossModel, rows: pl.DataFrame) -> float:
     if not x.size:
         return 0.0
     beyond = (x < model.ranges[0]) | (x > model.ranges[1])
-    usual = 1 - (1 - 2 / (model.rows + 1)) ** x.shape[1]
-    return max(0.0, float(beyond.any(axis=1).mean()) - usual)
+    usual = 1.0 - (1.0 - 2.0 / (model.rows + 1)) ** int(x.shape[1])
+    return float(max(0.0, float(beyond.any(axis=1).mean()) - usual))
 
 
 def matrix(rows: pl.DataFrame, features: tuple[str, ...]) -> Array:
