@@ -249,3 +249,27 @@ def test_effect_grows_with_the_moved_share(metric: Metric) -> None:
 def test_nothing_to_compare_is_an_error(metric: Metric) -> None:
     with pytest.raises(ValueError, match="no values in the current"):
         metric.compute(np.array([1.0, 2.0]), np.array([]))
+
+
+@pytest.mark.parametrize(
+    ("n", "m", "digits"), [(70_000, 90_000, 9), (70_000, 90_000, 1), (200_000, 66_000, 2)]
+)
+@pytest.mark.parametrize("shift", [0.0, 0.02, 0.5])
+def test_ks_of_large_samples_is_exact(n: int, m: int, digits: int, shift: float) -> None:
+    rng = np.random.default_rng(n + digits)
+    a, b = rng.normal(size=n).round(digits), rng.normal(shift, size=m).round(digits)
+    assert ks.compute(a, b).value == pytest.approx(stats.ks_2samp(a, b).statistic, abs=1e-12)
+
+
+@pytest.mark.parametrize("shape", ["normal", "lognormal", "exponential", "integers"])
+def test_wasserstein_of_large_samples_is_within_a_thousandth(shape: str) -> None:
+    rng = np.random.default_rng(5)
+
+    def draw(size: int) -> np.ndarray:
+        if shape == "integers":
+            return rng.integers(0, 20, size).astype(float)
+        return np.asarray(getattr(rng, shape)(size=size))
+
+    a, b = draw(180_000), draw(120_000) * 1.1
+    exact = stats.wasserstein_distance(a, b) / a.std()
+    assert wasserstein.compute(a, b).value == pytest.approx(exact, abs=1e-3)

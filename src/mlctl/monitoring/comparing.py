@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from mlctl.monitoring import measuring
 from mlctl.monitoring.baseline import Baseline
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     import polars as pl
 
     from mlctl.monitoring.drift import Array
-    from mlctl.monitoring.summaries.categorical import Categorical
     from mlctl.monitoring.summaries.numeric import Numeric
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,82 +61,80 @@ def compare_column(
         work = _Others(spec, name, role, kind, reference, current)
     return [
         ColumnTests(
-            work.test(cut.reference_rows, cut.rows, cut.season),
-            tuple(work.test(part.reference_rows, part.rows, None) for part in cut.slices),
+            work.test(cut.reference_rows, cut.rows),
+            tuple(work.test(part.reference_rows, part.rows) for part in cut.slices),
         )
         for cut in cuts
     ]
 
 
-class _Column:
-    """A column of both sides; `test` compares some rows of them."""
-
-    def test(self, there: Rows | None, here: Rows | None, season: str | None) -> Tested:
-        raise NotImplementedError
+class _Column(Protocol):
+    def test(self, there: Rows | None, here: Rows | None) -> Tested:
+        """Compare some rows of both sides."""
 
 
-class _Numbers(_Column):
+class _Kept(Generic[T]):
+    """Summaries of rows of the reference, each made once.
+
+    Not where periods are compared with those before them: no rows of the reference come twice.
+    """
+
+    def __init__(self, make: Callable[[Rows | None], T], *, keep: bool) -> None:
+        self._make, self._keep = make, keep
+        self._known: dict[int, T] = {}  # by the identity of the rows, which the cuts hold on to
+
+    def of(self, rows: Rows | None) -> T:
+        """The summary of those rows."""
+        if not self._keep:
+            return self._make(rows)
+        if id(rows) not in self._known:
+            self._known[id(rows)] = self._make(rows)
+        return self._known[id(rows)]
+
+
+class _Numbers:
     def __init__(
         self, spec: MonitorSpec, name: str, role: Role, reference: pl.Series, current: pl.Series
     ) -> None:
         from mlctl.monitoring.summaries.kinds import numbers
 
         self._spec, self._name, self._role = spec, name, role
-        same = reference is current
-        self._there = numbers(reference).to_numpy()
-        self._here = self._there if same else numbers(current).to_numpy()
-        self._known: dict[str, Numeric] = {}
+        there = numbers(reference).to_numpy()
+        self._here = there if reference is current else numbers(current).to_numpy()
+        keep = not spec.reference.before
+        self._reference = _Kept(lambda rows: _numeric(there, rows, None), keep=keep)
 
-    def test(self, there: Rows | None, here: Rows | None, season: str | None) -> Tested:
-        reference = self._reference(there, season)
+    def test(self, there: Rows | None, here: Rows | None) -> Tested:
+        reference = self._reference.of(there)
         current = _numeric(self._here, here, reference.edges)
         return measuring.numeric(self._spec, self._name, self._role, reference, current)
 
-    def _reference(self, there: Rows | None, season: str | None) -> Numeric:
-        """The reference's summary; all rows, and those of a season, are looked at once."""
-        key = "" if there is None else season
-        if key is None or (there is not None and (not season or self._spec.reference.before)):
-            return _numeric(self._there, there, None)
-        if key not in self._known:
-            self._known[key] = _numeric(self._there, there, None)
-        return self._known[key]
 
-
-class _Words(_Column):
+class _Words:
     def __init__(
         self, spec: MonitorSpec, name: str, role: Role, reference: pl.Series, current: pl.Series
     ) -> None:
+        from mlctl.monitoring.summaries.categorical import summarise
         from mlctl.monitoring.summaries.kinds import words
 
         self._spec, self._name, self._role = spec, name, role
-        self._there = words(reference, reference.dtype)
+        there = words(reference, reference.dtype)
         self._here = words(current, reference.dtype)
-        self._known: dict[str, Categorical] = {}
+        keep = not spec.reference.before
+        self._reference = _Kept(lambda rows: summarise(_chosen(there, rows)), keep=keep)
 
-    def test(self, there: Rows | None, here: Rows | None, season: str | None) -> Tested:
+    def test(self, there: Rows | None, here: Rows | None) -> Tested:
         from mlctl.monitoring.summaries.categorical import frame_of, framed, summarise
 
-        reference = self._reference(there, season)
+        reference = self._reference.of(there)
         frame = frame_of(reference)
-        chosen = self._here if here is None else self._here[here]
-        current = framed(summarise(chosen), frame, reference.counts)
+        current = framed(summarise(_chosen(self._here, here)), frame, reference.counts)
         return measuring.categorical(
             self._spec, self._name, self._role, framed(reference, frame, None), current, frame
         )
 
-    def _reference(self, there: Rows | None, season: str | None) -> Categorical:
-        from mlctl.monitoring.summaries.categorical import summarise
 
-        chosen = self._there if there is None else self._there[there]
-        key = "" if there is None else season
-        if key is None or (there is not None and (not season or self._spec.reference.before)):
-            return summarise(chosen)
-        if key not in self._known:
-            self._known[key] = summarise(chosen)
-        return self._known[key]
-
-
-class _Others(_Column):
+class _Others:
     """Columns whose values are not compared: only whether they are there."""
 
     def __init__(
@@ -150,16 +149,17 @@ class _Others(_Column):
         self._spec, self._name, self._role, self._kind = spec, name, role, kind
         self._there, self._here = reference.is_null(), current.is_null()
 
-    def test(self, there: Rows | None, here: Rows | None, _season: str | None) -> Tested:
-        sides = [
-            nulls if rows is None else nulls[rows]
-            for nulls, rows in ((self._there, there), (self._here, here))
-        ]
+    def test(self, there: Rows | None, here: Rows | None) -> Tested:
+        sides = [_chosen(nulls, rows) for nulls, rows in ((self._there, there), (self._here, here))]
         rows, gone = tuple(s.len() for s in sides), tuple(int(s.sum() or 0) for s in sides)
         tested = measuring.unmeasured(
             self._name, self._kind, self._role, (rows[0], rows[1]), (gone[0], gone[1])
         )
         return replace(tested, missing=measuring.missing_of_counts(self._spec, rows, gone))
+
+
+def _chosen(column: pl.Series, rows: Rows | None) -> pl.Series:
+    return column if rows is None else column[rows]
 
 
 def _numeric(values: Array, rows: Rows | None, edges: Array | None) -> Numeric:
@@ -189,13 +189,13 @@ def _against_baseline(
         if current is None or (column.numeric is None and column.categorical is None):
             rows, gone = (baseline.ref.rows, cut.ref.rows), (column.missing, cut.ref.rows)
             if current is not None:
-                some = current if cut.rows is None else current[cut.rows]
+                some = _chosen(current, cut.rows)
                 gone = (column.missing, some.null_count())
             tested = measuring.unmeasured(name, column.kind, role, rows, gone)
             counted = measuring.missing_of_counts(spec, rows, gone)
             found.append(ColumnTests(replace(tested, missing=counted), ()))
             continue
-        some = current if cut.rows is None else current[cut.rows]
+        some = _chosen(current, cut.rows)
         if column.numeric is not None:
             there = column.at(cut.season)
             here = _numeric(numbers(some).to_numpy(), None, there.edges)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mlctl.monitoring import periods, seasons, slicing
@@ -82,6 +82,7 @@ class _Compared:
     slices: Mapping[str, Rows] | None
     at: pl.Series | None
     note: str = ""
+    kept: dict[str, Rows] = field(default_factory=dict)  # the rows of each season, found once
 
     @classmethod
     def of(
@@ -109,7 +110,9 @@ class _Compared:
         season = seasons.season_of(period, spec.season, spec.zone)
         if self.at is None:  # a baseline knows its seasons itself
             return None, season if not self.note else "", self.note
-        rows = seasons.rows_of(self.at, period, spec.season, spec.zone)
+        if season not in self.kept:
+            self.kept[season] = seasons.rows_of(self.at, period, spec.season, spec.zone)
+        rows = self.kept[season]
         if rows.size < spec.min_rows:
             few = f"only {rows.size} rows of the reference are of {season}: all are compared with"
             return None, "", few
