@@ -358,3 +358,33 @@ def test_the_workflows_keep_one_issue_for_an_incident(root: Path, tmp_path: Path
     for _ in range(2):
         subprocess.run(["bash", "-e", "-c", issues], cwd=root, env=env, check=True)
     assert (tools / "s.done").read_text() == "closed 7\n"
+
+
+def test_a_version_of_the_data_is_a_reference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def git(*args: str) -> None:
+        subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *args], check=True)
+
+    monkeypatch.chdir(tmp_path)
+    dvc = [sys.executable, "-m", "dvc"]
+    git("init", "-q")
+    subprocess.run([*dvc, "init", "-q"], check=True)
+    for seed, tag in ((1, "v1"), (2, "v2")):
+        table = rows(seed, 800, shift=2.0 * (seed - 1)).select("x", "plan")
+        table.write_parquet("ref.parquet")
+        subprocess.run([*dvc, "add", "-q", "ref.parquet"], check=True)
+        git("add", "-A")
+        git("commit", "-qm", tag)
+        git("tag", tag)
+    rows(5, 500).select("x", "plan").write_parquet("cur.parquet")
+    (tmp_path / "monitors").mkdir()
+    for name, more in (("old", ", rev: v1"), ("new", "")):
+        text = "schema: mlctl.monitor/1\ncurrent: {path: cur.parquet}\n"
+        text += f"reference: {{path: ref.parquet{more}}}\n"
+        (tmp_path / f"monitors/{name}.yaml").write_text(text)
+    old, new = (run_monitor(tmp_path, name).periods[0].report for name in ("old", "new"))
+    assert (old.verdict, new.verdict) == ("ok", "drift")
+    assert old.reference.path == "ref.parquet@v1"
+    pointer = subprocess.run(
+        ["git", "show", "v1:ref.parquet.dvc"], capture_output=True, text=True, check=True
+    ).stdout
+    assert old.reference.digest.removeprefix("md5:") in pointer

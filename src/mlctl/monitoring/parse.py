@@ -123,7 +123,7 @@ def completed(spec: MonitorSpec, schema: Mapping[str, pl.DataType]) -> MonitorSp
 
 def _reference(document: Document) -> ReferenceSpec:
     kinds = ("path", "sql", "baseline", "model", "before")
-    document.keys("reference", known=(*kinds, "url"))
+    document.keys("reference", known=(*kinds, "url", "rev"))
     given = [kind for kind in kinds if document.get("reference", kind) is not None]
     if len(given) != 1:
         said = f"{' and '.join(given)} exclude one another" if given else "'reference' is missing"
@@ -202,7 +202,7 @@ def _predictions(document: Document) -> Predictions:
 def _labels(document: Document) -> Labels | None:
     if document.get("labels") is None:
         return None
-    document.keys("labels", known=("path", "sql", "url", "key", "column", "time", "wait"))
+    document.keys("labels", known=("path", "sql", "url", "rev", "key", "column", "time", "wait"))
     elsewhere = any(document.get("labels", key) is not None for key in ("path", "sql"))
     where = where_of(document, "labels", others=("key", "column", "time", "wait"))
     return Labels(

@@ -45,7 +45,7 @@ def where_of(
     """
     kinds = ("path", "sql", *more)
     if key not in {"labels", "reference"}:
-        document.keys(key, known=(*kinds, "url", *others))
+        document.keys(key, known=(*kinds, "url", "rev", *others))
     if document.get(key) is None:
         hint = f"write `{key}: {{path: data/….parquet}}`"
         raise document.error((), f"{key!r} is missing", hint=hint)
@@ -61,7 +61,8 @@ def where_of(
             hint = 'as in `url: "sqlite:app.db"`, or the name of an environment variable: `$DB_URL`'
             raise document.error((key,), "'url' is missing", hint=hint)
         return Where(sql=document.text(key, "sql"), url=document.text(key, "url"))
-    return Where(path=path_of(document, key, given[0]), log=given[0] == "log")
+    rev = text_or(document, "", key, "rev")
+    return Where(path=path_of(document, key, given[0]), log=given[0] == "log", rev=rev)
 
 
 def duration(document: Document, *path: str, default: float = 0.0) -> float:

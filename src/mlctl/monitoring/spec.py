@@ -29,7 +29,8 @@ SCORES: Mapping[Task, tuple[str, ...]] = {
 class Where:
     """A table: the file or glob of files at `path`, or what the query `sql` gives at `url`.
 
-    `path` is relative to the root. `url` is as `mlctl data import` takes it. `log` marks a
+    `path` is relative to the root; with `rev`, it is the version of that revision of git, which DVC
+    fetches. `url` is as `mlctl data import` takes it. `log` marks a
     prediction log: columns `id`, `at`, the features, `prediction` and `p_<class>`.
     """
 
@@ -37,11 +38,12 @@ class Where:
     sql: str = ""
     url: str = ""
     log: bool = False
+    rev: str = ""
 
     @property
     def label(self) -> str:
         """What messages and reports call the table."""
-        return self.path or self.sql
+        return (f"{self.path}@{self.rev}" if self.rev else self.path) or self.sql
 
 
 @dataclass(frozen=True, slots=True)

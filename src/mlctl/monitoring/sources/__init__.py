@@ -31,13 +31,28 @@ def opened(root: StrPath, where: Where, *, role: str) -> Iterator[Source]:
         raise missing_extra(error.name or "polars", "monitor") from error
     from mlctl.monitoring.sources.files import FileSource, find
 
-    if not where.sql:
+    if not where.sql and not where.rev:
         yield FileSource.open(root, where.path, find(root, where.path, role))
         return
     with tempfile.TemporaryDirectory(prefix="mlctl-monitor-") as folder:
+        if where.rev:
+            name = _fetched(root, where, folder)
+            source = FileSource.open(folder, where.label, find(folder, name, role))
+            yield replace(source, ref=replace(source.ref, path=where.label))
+            return
         fetched = _asked(root, where, Path(folder))
         source = FileSource.open(folder, where.sql, [fetched.name])
         yield replace(source, ref=replace(source.ref, path=where.sql, digest=""))
+
+
+def _fetched(root: StrPath, where: Where, folder: str) -> str:
+    """The file or folder as it is in `where.rev`, in `folder`; its name there."""
+    from mlctl.data.elsewhere import Elsewhere, get_by_dvc
+
+    name = os.path.basename(where.path.rstrip("/"))
+    place = Elsewhere(os.path.abspath(root), where.path)
+    get_by_dvc(place, os.path.join(folder, name), rev=where.rev, force=True)
+    return name
 
 
 def _asked(root: StrPath, where: Where, folder: Path) -> Path:
