@@ -207,3 +207,17 @@ def test_a_report_of_version_one_is_read() -> None:
     assert (found.alarm.state, found.revision, found.columns[0].effect) == ("quiet", 1, 0.4)
     assert [finding.code for finding in found.findings] == ["new_column"]
     assert "1 of 1 columns drifted: x" in to_markdown(found)
+
+
+def test_many_slices_and_findings_do_not_outgrow_it() -> None:
+    slices = [
+        SliceReport(
+            f"c={n}", 9, "drift" if n == 199 else "ok", {"ok": 60}, (("x" * 40, 0.3, 0.0),) * 5
+        )
+        for n in range(200)
+    ]
+    findings = tuple(Finding("new_column", "very long " * 400, f"c{n}") for n in range(300))
+    small = sealed(report(60, slices=tuple(slices), findings=findings))
+    assert len(report_text(small).encode()) <= size_limit(60)
+    assert small.slices[0].name == "c=199"
+    assert sealed(small) == small

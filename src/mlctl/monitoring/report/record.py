@@ -23,7 +23,8 @@ from mlctl.records.schema import load_record
 
 KIND, VERSION = "monitor-report", 2
 SCHEMA = f"mlctl.{KIND}/{VERSION}"
-_MOST_FINDINGS = 30
+_MOST = 20  # findings, and slices: the worst
+_LONGEST = 160  # characters of a sentence
 
 
 def size_limit(columns: int) -> int:
@@ -60,7 +61,7 @@ def fitted(report: MonitorReport) -> MonitorReport:
     """`report` with as much detail as its size limit allows, the worst columns served first."""
     total = len(report.columns) + report.omitted
     limit = size_limit(total)
-    report = replace(report, findings=report.findings[:_MOST_FINDINGS])
+    report = _bounded(report)
     excess = _size(report) - limit
     columns = list(report.columns)
     for slimmer in (_without_plot, _without_metrics):
@@ -86,6 +87,18 @@ def parse_report(text: str, *, name: str) -> MonitorReport:
             file=name,
             hint=f"restore it from git: git checkout HEAD -- {name}",
         ) from None
+
+
+def _bounded(report: MonitorReport) -> MonitorReport:
+    """What grows with the monitor rather than with its columns, to its worst part."""
+    findings = [replace(f, text=_clip(f.text)) for f in report.findings[:_MOST]]
+    causes = [replace(c, text=_clip(c.text)) for c in report.causes]
+    slices = sorted(report.slices, key=lambda part: part.state != "drift")[:_MOST]
+    return replace(report, findings=tuple(findings), causes=tuple(causes), slices=tuple(slices))
+
+
+def _clip(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def _without_plot(column: ColumnReport) -> ColumnReport:
