@@ -235,3 +235,10 @@ def test_no_parameter_is_lost_where_a_head_has_no_room(tmp_path: Path, run_id: s
     assert head.truncated["params"] > 0
     whole = all_params(head, (), str(tmp_path))
     assert (len(whole), whole["layer199.width"]) == (400, 199)
+
+
+def test_a_run_that_another_process_has_taken_away_is_left_alone(tmp_path):
+    from mlctl.experiments import live
+
+    (tmp_path / ".mlctl/live/01M85ADD1RVKC728RR8WSM7XY9").mkdir(parents=True)
+    assert not live.has_ended(str(tmp_path), "01M85ADD1RVKC728RR8WSM7XY9")

@@ -85,7 +85,10 @@ def has_ended(root: str, run_id: str) -> bool:
     try:
         return not is_locked(os.path.join(folder, LOCK))
     except FileNotFoundError:  # it is about to make it, or was killed before that
-        return clock.now() - os.stat(os.path.join(folder, START)).st_mtime > _PATIENCE
+        try:
+            return clock.now() - os.stat(os.path.join(folder, START)).st_mtime > _PATIENCE
+        except FileNotFoundError:  # another process has just adopted it, and taken it away
+            return False
     except OSError:
         return False
 
